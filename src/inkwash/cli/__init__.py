@@ -1,0 +1,1 @@
+"""The command line: `inkwash paint | train | explain | ...`."""

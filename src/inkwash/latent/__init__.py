@@ -1,0 +1,1 @@
+"""Latent space: pictures in a few numbers, and back."""

@@ -1,0 +1,1 @@
+"""The noise predictor: a network that tells how much noise a picture holds."""

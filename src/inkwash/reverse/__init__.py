@@ -1,0 +1,1 @@
+"""Reverse diffusion: samplers that run the film backwards."""

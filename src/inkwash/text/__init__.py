@@ -1,0 +1,1 @@
+"""Text conditioning: words into numbers that steer the predictor."""

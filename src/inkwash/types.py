@@ -1,0 +1,65 @@
+"""The vocabulary of tensors: shapes, units, and what steers the predictor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+Pixels = Float[Tensor, "b 3 h w"]
+"""RGB pictures, values in [-1, 1]."""
+Latents = Float[Tensor, "b c h w"]
+"""Compressed pictures; clean latents have unit variance per channel."""
+Sigma = Float[Tensor, "..."]
+"""Standard deviation of the noise: () while sampling, (b,) while training."""
+Sigmas = Float[Tensor, " levels"]
+"""Noise levels falling from sigma_max to exactly 0."""
+Mask = Float[Tensor, "#b 1 h w"]
+"""1 where the picture is painted anew, 0 where it is kept."""
+
+
+@dataclass(frozen=True)
+class TextStates:
+    """What a prompt became: everything that steers a predictor besides the noise level.
+
+    `states` holds a vector per token, `pooled` one per prompt, `keep` marks real tokens (False on padding),
+    `size` the numbers SDXL is told about the wanted picture (its micro-conditioning, Podell et al. 2023, 2.2).
+    """
+
+    states: Float[Tensor, "b tokens width"]
+    pooled: Float[Tensor, "b pooled"] | None = None
+    keep: Bool[Tensor, "b tokens"] | None = None
+    size: Float[Tensor, "b numbers"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def __getitem__(self, index: "slice | Tensor") -> "TextStates":
+        return self._each(lambda part: part[index])
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "TextStates":
+        """Move every part; `keep` stays boolean."""
+        return self._each(lambda part: part.to(device) if part.dtype == torch.bool else part.to(device, dtype))
+
+    def repeat(self, count: int) -> "TextStates":
+        """Each prompt `count` times, its copies side by side."""
+        return self._each(lambda part: part.repeat_interleave(count, dim=0))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "TextStates":
+        parts = {name: getattr(self, name) for name in ("states", "pooled", "keep", "size")}
+        return replace(self, **{name: None if part is None else change(part) for name, part in parts.items()})
+
+
+def joined(first: TextStates, second: TextStates) -> TextStates:
+    """Two batches of conditioning as one: the way guidance asks the network once for both."""
+
+    def cat(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+        return None if a is None or b is None else torch.cat([a, b])
+
+    return TextStates(
+        states=torch.cat([first.states, second.states]),
+        pooled=cat(first.pooled, second.pooled),
+        keep=cat(first.keep, second.keep),
+        size=cat(first.size, second.size),
+    )
