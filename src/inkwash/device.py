@@ -11,8 +11,8 @@ from inkwash.errors import InvalidRequest
 class Compute:
     """A device and the type that its matrix products run in; weights may be stored in another."""
 
-    device: torch.device = torch.device("cpu")
-    dtype: torch.dtype = torch.float32
+    device: torch.device
+    dtype: torch.dtype
 
     def autocast(self) -> torch.autocast:
         """Matrix products in `dtype`, sums and norms in float32."""

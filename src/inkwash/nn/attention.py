@@ -18,7 +18,7 @@ class Attention(nn.Module):
 
     def split(self, x: Float[Tensor, "b n width"]) -> Float[Tensor, "b heads n head"]:
         """One head after the other."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
     def forward(
         self,
@@ -75,7 +75,7 @@ class TransformerBlock(nn.Module):
         """(b, n, width) steered by (b, m, context_width)."""
         x = x + self.attn1(self.norm1(x))
         x = x + self.attn2(self.norm2(x), context, keep)
-        return x + self.ff(self.norm3(x))  # type: ignore[no-any-return]
+        return x + self.ff(self.norm3(x))
 
 
 class SpatialTransformer(nn.Module):
@@ -84,7 +84,7 @@ class SpatialTransformer(nn.Module):
     SD 1 projects in and out with 1x1 convolutions, SD 2 and XL with linear layers: the same product, other shapes.
     """
 
-    def __init__(  # noqa: PLR0913  each is a fact of a released network
+    def __init__(
         self, width: int, heads: int, context_width: int, *, depth: int, linear: bool, dropout: float = 0.0
     ) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class SpatialTransformer(nn.Module):
         for block in self.transformer_blocks:
             h = block(h, context, keep)
         h = grid(self.proj_out(h), places) if self.linear else self.proj_out(grid(h, places))
-        return x + h  # type: ignore[no-any-return]
+        return x + h
 
 
 def rows(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n c"]:

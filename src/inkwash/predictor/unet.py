@@ -142,8 +142,9 @@ class UNet(nn.Module):
 
 
 def _residual(spec: UNetSpec, width_in: int, width: int) -> ResidualBlock:
-    step = {"step_width": spec.step_width, "scale_shift": spec.scale_shift}
-    return ResidualBlock(width_in, width, **step, dropout=spec.dropout)
+    return ResidualBlock(
+        width_in, width, step_width=spec.step_width, scale_shift=spec.scale_shift, dropout=spec.dropout
+    )
 
 
 def _transformer(spec: UNetSpec, width: int, depth: int) -> SpatialTransformer:
