@@ -1,7 +1,7 @@
 """The vocabulary of tensors: shapes, units, and what steers the predictor."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -47,8 +47,8 @@ class TextStates:
         return self._each(lambda part: part.repeat_interleave(count, dim=0))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "TextStates":
-        parts = {name: getattr(self, name) for name in ("states", "pooled", "keep", "size")}
-        return replace(self, **{name: None if part is None else change(part) for name, part in parts.items()})
+        parts = (self.pooled, self.keep, self.size)
+        return TextStates(change(self.states), *(None if part is None else change(part) for part in parts))
 
 
 def joined(first: TextStates, second: TextStates) -> TextStates:

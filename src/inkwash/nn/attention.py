@@ -18,7 +18,8 @@ class Attention(nn.Module):
 
     def split(self, x: Float[Tensor, "b n width"]) -> Float[Tensor, "b heads n head"]:
         """One head after the other."""
-        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
+        b, n, width = x.shape
+        return x.view(b, n, self.heads, width // self.heads).transpose(1, 2)
 
     def forward(
         self,
@@ -56,7 +57,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) -> (..., width)."""
-        return self.net(x)  # type: ignore[no-any-return]
+        return self.net(x)
 
 
 class TransformerBlock(nn.Module):
