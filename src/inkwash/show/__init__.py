@@ -1,0 +1,1 @@
+"""Pictures that explain: labelled sheets, curves, and the two-peak toy."""
