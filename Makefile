@@ -1,0 +1,86 @@
+# `make` alone lists what it can do. Every target sets up what it needs; nothing outside this folder is touched.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help picture test test-all setup check lint budget types layers docs fix bench pictures gauges clean
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+TORCH_FROM ?=
+BIN := .venv/bin
+PIP := $(BIN)/pip install --disable-pip-version-check
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+picture: .venv/base.stamp ## Sixteen cats and dogs that never existed -> pets.png
+	$(BIN)/inkwash paint $(PICTURE) --sheet pets.png --overwrite
+
+PICTURE := \
+	"a photo of a cat" "a photo of a beagle dog" "a photo of an orange cat" "a photo of a pug dog" \
+	"a photo of a Samoyed dog" "a photo of a black cat" "a photo of a German shepherd dog" "a photo of a gray cat" \
+	"a photo of a white cat" "a photo of a Pomeranian dog" "a photo of a black and white cat" "a photo of a Maltese dog" \
+	"a photo of a Rottweiler dog" "a photo of an Abyssinian cat" "a photo of a chow chow dog" "a photo of a Bengal cat"
+
+test: .venv/dev.stamp ## The test suite; offline, on the CPU
+	$(BIN)/pytest -q -m "not slow and not gpu and not weights"
+
+test-all: .venv/dev.stamp ## ... and the tests that take minutes
+	$(BIN)/pytest -q -m "not gpu and not weights"
+
+setup: .venv/dev.stamp ## Everything a developer needs, in .venv: once, and again when pyproject.toml changes
+
+check: lint budget types layers test docs ## Everything CI runs, the quickest first
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+budget: .venv/dev.stamp
+	$(BIN)/python tools/budget.py
+	$(BIN)/python tools/release.py
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+layers: .venv/dev.stamp
+	$(BIN)/lint-imports --no-cache
+
+fix: .venv/dev.stamp ## Format, and repair what can be repaired by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/dev.stamp ## The documentation -> site/index.html
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: .venv/bench.stamp ## Speed beside diffusers -> benchmarks/results/ (20 minutes; let nothing else run)
+	$(BIN)/python -m benchmarks
+
+pictures: .venv/base.stamp ## Paint the pictures of the documentation anew
+	$(BIN)/python tools/pictures.py
+
+gauges: .venv/dev.stamp ## How long functions are, and other measures of the code
+	$(BIN)/python tools/gauges.py
+
+clean: ## Forget the set-up and the caches; keep runs and pictures
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "inkwash needs Python 3.11 or newer; say which: make PYTHON=python3.12 …"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+# torch comes first and pinned, so that nothing below can choose another build of it.
+.venv/base.stamp: pyproject.toml | $(BIN)/pip
+	@echo "Setting up .venv; torch is large, and this happens once."
+	$(PIP) "$(TORCH)" $(TORCH_FROM)
+	$(PIP) --quiet -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/base.stamp
+	$(PIP) --quiet -e ".[dev]"
+	@touch $@
+
+.venv/bench.stamp: .venv/dev.stamp
+	$(PIP) --quiet -e ".[bench]"
+	@touch $@
