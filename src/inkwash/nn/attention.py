@@ -19,7 +19,7 @@ class Attention(nn.Module):
     def split(self, x: Float[Tensor, "b n width"]) -> Float[Tensor, "b heads n head"]:
         """One head after the other."""
         b, n, width = x.shape
-        return x.view(b, n, self.heads, width // self.heads).transpose(1, 2)
+        return x.view(b, n, self.heads, width // self.heads).transpose(1, 2)  # type: ignore[no-any-return]
 
     def forward(
         self,
@@ -57,7 +57,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) -> (..., width)."""
-        return self.net(x)
+        return self.net(x)  # type: ignore[no-any-return]
 
 
 class TransformerBlock(nn.Module):
@@ -76,7 +76,7 @@ class TransformerBlock(nn.Module):
         """(b, n, width) steered by (b, m, context_width)."""
         x = x + self.attn1(self.norm1(x))
         x = x + self.attn2(self.norm2(x), context, keep)
-        return x + self.ff(self.norm3(x))
+        return x + self.ff(self.norm3(x))  # type: ignore[no-any-return]
 
 
 class SpatialTransformer(nn.Module):
@@ -106,7 +106,7 @@ class SpatialTransformer(nn.Module):
         for block in self.transformer_blocks:
             h = block(h, context, keep)
         h = grid(self.proj_out(h), places) if self.linear else self.proj_out(grid(h, places))
-        return x + h
+        return x + h  # type: ignore[no-any-return]
 
 
 def rows(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n c"]:
