@@ -19,7 +19,7 @@ class Attention(nn.Module):
     def split(self, x: Float[Tensor, "b n width"]) -> Float[Tensor, "b heads n head"]:
         """One head after the other."""
         b, n, width = x.shape
-        return x.view(b, n, self.heads, width // self.heads).transpose(1, 2)  # type: ignore[no-any-return]
+        return x.view(b, n, self.heads, width // self.heads).transpose(1, 2)
 
     def forward(
         self,
@@ -45,7 +45,7 @@ class GatedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) -> (..., inner)."""
         value, gate = self.proj(x).chunk(2, dim=-1)
-        return value * gelu(gate)
+        return value * gelu(gate)  # type: ignore[no-any-return]
 
 
 class FeedForward(nn.Module):
@@ -106,7 +106,7 @@ class SpatialTransformer(nn.Module):
         for block in self.transformer_blocks:
             h = block(h, context, keep)
         h = grid(self.proj_out(h), places) if self.linear else self.proj_out(grid(h, places))
-        return x + h  # type: ignore[no-any-return]
+        return x + h
 
 
 def rows(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n c"]:
@@ -116,4 +116,4 @@ def rows(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n c"]:
 
 def grid(x: Float[Tensor, "b n c"], places: tuple[int, ...]) -> Float[Tensor, "b c h w"]:
     """The inverse of `rows`."""
-    return x.unflatten(1, places).permute(0, 3, 1, 2)
+    return x.unflatten(1, places).permute(0, 3, 1, 2)  # type: ignore[no-any-return]

@@ -35,7 +35,7 @@ def likeness(wanted: Pixels, found: Pixels, eyes: ImageNet, weights: Reconstruct
 
 def spectral(wanted: Pixels, found: Pixels) -> Scalar:
     """Mean modulus of the difference of orthonormal spectra: sharp edges count as much as smooth areas."""
-    return torch.view_as_real(torch.fft.rfft2(wanted - found, norm="ortho")).norm(dim=-1).mean()
+    return torch.view_as_real(torch.fft.rfft2(wanted - found, norm="ortho")).norm(dim=-1).mean()  # type: ignore[no-any-return]
 
 
 def perceptual(wanted: Pixels, found: Pixels, eyes: ImageNet, blocks: tuple[int, ...]) -> Scalar:
