@@ -1,5 +1,7 @@
 """A critic that tells photographs from reconstructions, patch by patch: what makes eyes and whiskers sharp."""
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -19,7 +21,7 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         widths = [3, *(width * 2**layer for layer in range(layers))]
         self.strided = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip(widths, widths[1:], strict=False)
+            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(widths)
         )
         self.verdict = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
@@ -45,4 +47,4 @@ def adaptive_weight(likeness: Scalar, adversarial: Scalar, last: Tensor, most: f
     """Make both losses pull equally hard on the decoder's last weights.  (Esser et al. 2021, eq. 7)"""
     like = torch.autograd.grad(likeness, last, retain_graph=True)[0].norm()
     real = torch.autograd.grad(adversarial, last, retain_graph=True)[0].norm()
-    return (like / (real + 1e-6)).clamp(0, most).detach()
+    return (like / (real + 1e-6)).clamp(0, most).detach()  # type: ignore[no-any-return]
