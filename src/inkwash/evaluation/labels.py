@@ -6,6 +6,9 @@ from types import MappingProxyType
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, cat
 
+Share = float | None
+"""A part of a whole, from 0 to 1; None where there is no whole."""
+
 CATS = range(281, 288)
 """Tabby, tiger cat, Persian, Siamese, Egyptian cat, cougar, lynx."""
 DOGS = range(151, 269)
@@ -36,6 +39,11 @@ BREEDS: Mapping[str, int] = MappingProxyType(
     dict(zip(" ".join(_IN_ORDER.split()).split(", "), DOGS, strict=True)),
 )
 """Breed, as the captions spell it -> ImageNet class."""
+
+
+def share(hits: Bool[Tensor, " n"]) -> Share:
+    """How many are true."""
+    return hits.double().mean().item() if len(hits) else None
 
 
 def says_cat(logits: Float[Tensor, "n 1000"]) -> Bool[Tensor, " n"]:

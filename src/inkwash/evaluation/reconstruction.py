@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from inkwash.evaluation.labels import BREEDS, rank, says_cat
+from inkwash.evaluation.labels import BREEDS, Share, rank, says_cat, share
 from inkwash.evaluation.pictures import Pictures, as_pictures, as_pixels, chunks
 from inkwash.evaluation.reals import About, Photos
 from inkwash.evaluation.views import Eyes, Told, Views, look, silent
@@ -26,21 +26,21 @@ class Rebuilds(Protocol):
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Originals against reconstructions: means over `pictures`, shares from 0 to 1.
+    """Originals against reconstructions: means over `pictures`.
 
-    `psnr` in dB of pictures in [0, 1]; `ssim` 1 for equals. `top1_kept`: the classifier's first of 1,000 answers
-    stays; `top5_kept`: it stays among the first five; `species_kept`: cat stays cat and dog dog. `breed_before` and
-    `breed_after`: the true breed is the first answer, of dogs that ImageNet has a class for (NaN without any).
+    `psnr` in dB of pictures in [0, 1], 100 for equals; `ssim` 1 for equals. `top1_kept`: the classifier's first of
+    1,000 answers stays; `top5_kept`: it stays among the first five; `species_kept`: cat stays cat and dog dog.
+    `breed_before` and `breed_after`: the true breed is the first answer, of dogs that ImageNet has a class for.
     """
 
     pictures: int
     psnr: float
     ssim: float
-    top1_kept: float
-    top5_kept: float
-    species_kept: float
-    breed_before: float
-    breed_after: float
+    top1_kept: Share
+    top5_kept: Share
+    species_kept: Share
+    breed_before: Share
+    breed_after: Share
 
 
 def reconstruction_report(
@@ -77,9 +77,9 @@ def reconstructed(autoencoder: Rebuilds, pictures: Pictures, told: Told = silent
 
 
 def psnr(a: Pictures, b: Pictures) -> Float[Tensor, " n"]:
-    """Peak signal-to-noise ratio of every picture in dB: -10 log10 of the mean squared error in [0, 1]."""
+    """Peak signal-to-noise ratio of every picture in dB: -10 log10 of the mean squared error in [0, 1], at most 100."""
     error = ((a.float() - b.float()) / 255).square().mean((1, 2, 3))
-    return -10 * error.log10()
+    return -10 * error.clamp(min=1e-10).log10()
 
 
 def ssim(a: Pictures, b: Pictures) -> Float[Tensor, " n"]:
@@ -116,8 +116,3 @@ def _fidelity(a: Pictures, b: Pictures, about: tuple[About, ...], before: Views,
         breed_before=share(rank(before.logits[known], truth) == 0),
         breed_after=share(rank(after.logits[known], truth) == 0),
     )
-
-
-def share(hits: Tensor) -> float:
-    """How many are true, from 0 to 1; NaN of none."""
-    return hits.float().mean().item()
