@@ -1,0 +1,50 @@
+"""The `parameters` text that other programs read from pictures (the format of AUTOMATIC1111's web UI)."""
+
+import json
+from collections.abc import Mapping
+
+from inkwash.pipeline.request import GenerateRequest
+
+SAMPLER_NAMES: Mapping[str, str] = {
+    "euler": "Euler",
+    "euler_ancestral": "Euler a",
+    "heun": "Heun",
+    "ddim": "DDIM",
+    "ddpm": "DDPM",
+    "dpmpp_2m": "DPM++ 2M",
+    "dpmpp_2m_sde": "DPM++ 2M SDE",
+    "dpmpp_sde": "DPM++ SDE",
+    "lms": "LMS",
+}
+SPACING_NAMES: Mapping[str, str] = {"sgm_uniform": "SGM Uniform"}
+"""Where capitals alone do not do."""
+
+
+def parameters(request: GenerateRequest, model: str, fingerprint: str, version: str) -> str:
+    """The prompt, the negative prompt, and one line of settings in the order other programs expect.
+
+    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file.
+    """
+    sampler, spacing = str(request.sampler), str(request.spacing)
+    varied = request.subseed_strength > 0
+    settings = {
+        "Steps": request.steps,
+        "Sampler": SAMPLER_NAMES.get(sampler, sampler),
+        "Schedule type": SPACING_NAMES.get(spacing, spacing.capitalize()),
+        "CFG scale": f"{request.guidance:g}",
+        "Seed": request.seed,
+        "Size": f"{request.width}x{request.height}",
+        "Model hash": fingerprint[:10] or None,
+        "Model": model,
+        "Variation seed": request.subseed if varied else None,
+        "Variation seed strength": f"{request.subseed_strength:g}" if varied else None,
+        "Denoising strength": None if request.strength is None else f"{request.strength:g}",
+        "Version": f"inkwash {version}",
+    }
+    line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)
+    unwanted = [f"Negative prompt: {request.negative_prompt}"] if request.negative_prompt else []
+    return "\n".join([request.prompt, *unwanted, line])
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if set(value) & set(',\n:"') else value

@@ -1,0 +1,88 @@
+"""How a picture was painted: kept inside its PNG, read back to paint it again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.pipeline.photo import opened
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.weights.bundle import Bundle
+from inkwash.weights.files import sha256
+from inkwash.weights.plain import built, plain
+
+CHUNK = "inkwash"
+"""Keyword of the PNG text that holds a record."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that decides the bytes of a picture.
+
+    A picture is the same bits only in the same company, since sums are ordered by the size of a batch; so the
+    record lists all requests of its batch, and which of their pictures it is.
+    """
+
+    version: str
+    """Of inkwash."""
+    requests: tuple[GenerateRequest, ...]
+    """Resolved: without None where the model had to choose."""
+    index: int | None = None
+    """Which picture of the requests; None: all of them, on a sheet."""
+    columns: int | None = None
+    """Of the sheet."""
+    model: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the model's files."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the input pictures' files, by path."""
+    device: str = "cpu"
+    dtype: str = "float32"
+
+    def note(self) -> str:
+        """One line of JSON; what is None is left out."""
+        return json.dumps(_filled(plain(self)), ensure_ascii=False, separators=(",", ":"))
+
+
+def read_record(path: Path) -> Record:
+    """The record inside a PNG.  Raises InvalidRequest if it is no picture, or none that inkwash painted."""
+    notes = getattr(opened(path, "picture"), "text", {})
+    if CHUNK not in notes:
+        raise InvalidRequest("picture", str(path), "a PNG that inkwash painted: this one does not say how it was made")
+    try:
+        record = built(Record, json.loads(notes[CHUNK]))
+    except (ValueError, RecursionError):
+        raise InvalidRequest("picture", str(path), "a PNG with a whole record: the one inside is not JSON") from None
+    pictures = sum(request.count for request in record.requests)
+    if not 0 <= (record.index or 0) < pictures:
+        raise InvalidRequest("picture", str(path), "a PNG with a record that has its picture")
+    return record
+
+
+def check(record: Record, bundle: Bundle) -> None:
+    """See that model and input pictures are still what they were.
+
+    Raises WeightsError for another model, InvalidRequest for another or missing picture.
+    """
+    for name, was in record.model.items():
+        if bundle.files.get(name) != was:
+            now = bundle.files.get(name, "missing")
+            raise WeightsError(f"it was painted by another {bundle.name}: {name} was {was[:10]} and is {now[:10]}")
+    for path, was in record.inputs.items():
+        if fingerprint(Path(path)) != was:
+            raise InvalidRequest("image", path, "the picture it was then: its content has changed")
+
+
+def fingerprint(path: Path) -> str:
+    """sha256 of an input picture's file.  Raises InvalidRequest if it cannot be read."""
+    try:
+        return sha256(path.read_bytes())
+    except OSError as error:
+        raise InvalidRequest("image", str(path), f"a picture that can be read ({error.strerror})") from None
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(each) for key, each in value.items() if each is not None}
+    return [_filled(each) for each in value] if isinstance(value, list) else value

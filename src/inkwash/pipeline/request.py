@@ -1,0 +1,140 @@
+"""One request type for Python, the command line, JSON and the inside of a PNG."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from inkwash.errors import InvalidRequest
+from inkwash.weights.plain import built, plain
+
+WHOLE: Mapping[str, tuple[int, int]] = {
+    "width": (8, 4096),
+    "height": (8, 4096),
+    "steps": (1, 1000),
+    "count": (1, 10_000),
+    "seed": (-1, 2**63 - 1),
+    "subseed": (-1, 2**63 - 1),
+}
+"""Least and largest of every whole number."""
+REAL: Mapping[str, tuple[float, float]] = {
+    "guidance": (0.0, 100.0),
+    "guidance_from": (0.0, 1e6),
+    "guidance_until": (0.0, 1e6),
+    "subseed_strength": (0.0, 1.0),
+    "strength": (0.0, 1.0),
+}
+LONGEST_TEXT = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateRequest:
+    """What to paint and how.  None means: as the model likes it best.
+
+    Raises InvalidRequest, naming field, value and what is wanted.
+    """
+
+    prompt: str = ""
+    """What to paint."""
+    negative_prompt: str | None = None
+    """What to paint away from."""
+    model: str = "pets"
+    """A shipped model, or a folder with a model.json."""
+    width: int | None = None
+    """In pixels; the model says of what it must be a multiple."""
+    height: int | None = None
+    """In pixels."""
+    steps: int | None = None
+    """Steps of reverse diffusion."""
+    sampler: str | None = None
+    """The way down the noise: euler, euler_ancestral, heun, ddim, ddpm, dpmpp_2m, dpmpp_2m_sde, dpmpp_sde or lms."""
+    spacing: str | None = None
+    """Where to stop on that way: karras, exponential, uniform, normal, simple, sgm_uniform or beta."""
+    guidance: float | None = None
+    """How far beyond the prompt to go; 1 follows it plainly."""
+    guidance_from: float | None = None
+    """Guide only at noise levels sigma from here ..."""
+    guidance_until: float | None = None
+    """... up to here."""
+    seed: int | None = None
+    """Chooses the noise; picture k takes seed + k. None or -1: any."""
+    count: int = 1
+    """Pictures to paint."""
+    subseed: int | None = None
+    """Chooses the noise of variations: picture k takes subseed + k and all take seed. None or -1: any."""
+    subseed_strength: float = 0.0
+    """Between the noise of seed (0) and of subseed (1)."""
+    image: Path | None = None
+    """A picture to start from; it is scaled and cropped to width and height."""
+    strength: float | None = None
+    """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
+    mask: Path | None = None
+    """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.default is not None:
+                raise InvalidRequest(field.name, None, "given")
+            if value is not None:
+                _checked(field.name, value)
+        _named(self)
+        if self.mask is not None and self.image is None:
+            raise InvalidRequest("mask", str(self.mask), "given together with an image")
+        if self.strength is not None and self.image is None:
+            raise InvalidRequest("strength", self.strength, "given together with an image")
+        if self.strength == 0:
+            raise InvalidRequest("strength", self.strength, "above 0: with 0 nothing would be painted")
+        if (self.seed or 0) + self.count - 1 > WHOLE["seed"][1]:
+            raise InvalidRequest("seed", self.seed, f"small enough to count {self.count} pictures from it")
+
+    def singles(self) -> Iterator["GenerateRequest"]:
+        """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""
+        for k in range(self.count):
+            if self.subseed_strength:
+                yield replace(self, subseed=(self.subseed or 0) + k, count=1)
+            else:
+                yield replace(self, seed=(self.seed or 0) + k, count=1)
+
+
+def to_json(request: GenerateRequest) -> str:
+    """One line that `from_json` reads."""
+    return json.dumps(plain(request), ensure_ascii=False)
+
+
+def from_json(text: str | bytes) -> GenerateRequest:
+    """The inverse of `to_json`.  Raises InvalidRequest for what is not JSON and for unknown fields."""
+    try:
+        return built(GenerateRequest, json.loads(text))
+    except (ValueError, RecursionError):
+        raise InvalidRequest("request", text, "JSON") from None
+
+
+def _checked(name: str, value: object) -> None:
+    if name in WHOLE:
+        least, most = WHOLE[name]
+        if type(value) is not int or not least <= value <= most:
+            raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
+    elif name in REAL:
+        low, high = REAL[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
+            raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+    elif name in ("image", "mask"):
+        if not isinstance(value, Path):
+            raise InvalidRequest(name, value, "a path")
+    elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
+    elif any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InvalidRequest(name, value, "valid Unicode")
+
+
+def _named(request: GenerateRequest) -> None:
+    """Samplers and spacings are looked up only when one is named: the tables bring torch with them."""
+    if request.sampler is None and request.spacing is None:
+        return
+    from inkwash.reverse.registry import SAMPLERS
+    from inkwash.reverse.spacing import SPACINGS
+
+    for name, value, table in (("sampler", request.sampler, SAMPLERS), ("spacing", request.spacing, SPACINGS)):
+        if value is not None and value not in table:
+            raise InvalidRequest(name, value, f"one of {', '.join(table)}")

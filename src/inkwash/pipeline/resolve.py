@@ -1,0 +1,55 @@
+"""A request without gaps: the model's defaults and a real seed filled in, and what the model can paint checked."""
+
+from dataclasses import replace
+from pathlib import Path
+from secrets import randbelow
+from typing import TypeVar
+
+from inkwash.errors import InvalidRequest
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.weights.bundle import Bundle
+
+Value = TypeVar("Value")
+SEEDS = 2**32
+"""Seeds chosen for the user stay below: short enough to read aloud."""
+STRENGTH = 0.75
+
+
+def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
+    """Every None that the model can answer becomes its answer; -1 and None seeds become numbers.
+
+    Raises InvalidRequest for a size the model cannot paint.
+    """
+    own = bundle.defaults
+    full = replace(
+        request,
+        negative_prompt=_or(request.negative_prompt, own.negative_prompt),
+        width=_or(request.width, own.width),
+        height=_or(request.height, own.height),
+        steps=_or(request.steps, own.steps),
+        sampler=_or(request.sampler, own.sampler),
+        spacing=_or(request.spacing, own.spacing),
+        guidance=float(_or(request.guidance, own.guidance)),
+        guidance_from=float(_or(request.guidance_from, own.guidance_from)),
+        guidance_until=float(_or(request.guidance_until, own.guidance_until)),
+        seed=chosen_seed(request.seed),
+        subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
+        strength=_strength(request.image, request.mask, request.strength),
+    )
+    for name, size in (("width", full.width), ("height", full.height)):
+        if size is None or size % bundle.autoencoder.spec.factor:
+            raise InvalidRequest(name, size, f"a multiple of {bundle.autoencoder.spec.factor}")
+    return full
+
+
+def chosen_seed(seed: int | None) -> int:
+    """The seed itself, or a random one for None and -1."""
+    return randbelow(SEEDS) if seed is None or seed == -1 else seed
+
+
+def _strength(image: Path | None, mask: Path | None, strength: float | None) -> float | None:
+    return None if image is None else _or(strength, STRENGTH if mask is None else 1.0)
+
+
+def _or(value: Value | None, default: Value) -> Value:
+    return default if value is None else value

@@ -1,0 +1,112 @@
+"""Where reverse diffusion begins: in noise, in a picture, in a picture with a hole."""
+
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch.nn.functional import max_pool2d
+
+from inkwash.denoiser import Denoiser, kept_outside
+from inkwash.errors import InvalidRequest
+from inkwash.forward.noising import add_noise
+from inkwash.pipeline.batch import Batch
+from inkwash.pipeline.photo import fitted, read_mask, read_photo
+from inkwash.pipeline.picture import pixels_of
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.reverse.spacing import SPACINGS
+from inkwash.rng import NoiseSource
+from inkwash.types import Latents, Mask, Sigmas
+from inkwash.weights.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a sampler needs besides a denoiser, and what is known of the picture already."""
+
+    x: Latents
+    sigmas: Sigmas
+    noise: NoiseSource
+    known: Latents | None = None
+    mask: Mask | None = None
+
+    def bound(self, denoise: Denoiser) -> Denoiser:
+        """`denoise`, told what is known outside the mask."""
+        if self.mask is None or self.known is None:
+            return denoise
+        return kept_outside(self.mask, self.known, denoise)
+
+
+def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
+    """The first latents of every picture of a resolved batch, and the levels still to go.
+
+    Raises InvalidRequest for an input picture that cannot be used.
+    """
+    asked, factor = batch.shared, bundle.autoencoder.spec.factor
+    width, height = size_of(asked)
+    sigmas = SPACINGS[str(asked.spacing)](bundle.schedule, asked.steps or 1).to(device)
+    noise = NoiseSource.seeded(request.seed or 0 for request in batch.requests)
+    shape = (bundle.autoencoder.spec.latent_channels, height // factor, width // factor)
+    eps = _varied(noise.draw(shape), batch).to(device)
+    if asked.image is None:
+        return Start(sigmas[0] * eps, sigmas, noise)
+    photo, hole = inputs(asked)
+    known = bundle.autoencoder.encode(pixels_of([photo]).to(device)).expand(len(batch), -1, -1, -1)
+    sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0) :]
+    mask = None if hole is None else latent_mask(hole, factor).to(device)
+    return Start(add_noise(known, sigmas[0], eps), sigmas, noise, known, mask)
+
+
+def inputs(asked: GenerateRequest) -> tuple[Image.Image, Image.Image | None]:
+    """The picture to start from and its mask ("L"), both of the size to paint.
+
+    Raises InvalidRequest if one cannot be read, if their sizes differ, or if nothing is to be painted.
+    """
+    if asked.image is None:
+        raise InvalidRequest("image", None, "given")
+    photo = read_photo(asked.image)
+    if asked.mask is None:
+        return fitted(photo, size_of(asked)), None
+    mask = read_mask(asked.mask)
+    if mask.size != photo.size:
+        wide, high = photo.size
+        raise InvalidRequest("mask", f"{mask.width} x {mask.height} pixels", f"as large as the image, {wide} x {high}")
+    hole = fitted(mask, size_of(asked))
+    if hole.getextrema() == (0, 0):
+        raise InvalidRequest("mask", str(asked.mask), "white somewhere: all black keeps everything")
+    return fitted(photo, size_of(asked)), hole
+
+
+def skipped(steps: int, strength: float) -> int:
+    """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least."""
+    return min(steps - round(steps * strength), steps - 1)
+
+
+def latent_mask(hole: Image.Image, factor: int) -> Mask:
+    """A latent is painted anew as soon as one of its pixels is: (1, 1, h / factor, w / factor) of 0 and 1."""
+    white = (pixels_of([hole.convert("RGB")])[:, :1] > -1).float()
+    return max_pool2d(white, factor)
+
+
+def between(low: Latents, high: Latents, part: float) -> Latents:
+    """Along the great circle from `low` (part 0) to `high` (1), picture by picture: noise stays noise.
+
+    Straight lines would pass through latents of too little variance.  (Shoemake 1985, slerp)
+    """
+    flat_low, flat_high = low.flatten(1), high.flatten(1)
+    cosine = torch.nn.functional.cosine_similarity(flat_low, flat_high, dim=1).clamp(-1, 1)
+    angle = cosine.acos().clamp(min=1e-4)[:, None]
+    mixed = (((1 - part) * angle).sin() * flat_low + (part * angle).sin() * flat_high) / angle.sin()
+    return mixed.reshape(low.shape)
+
+
+def size_of(asked: GenerateRequest) -> tuple[int, int]:
+    """Width and height of a resolved request, in pixels."""
+    return asked.width or 0, asked.height or 0
+
+
+def _varied(eps: Latents, batch: Batch) -> Latents:
+    part = batch.shared.subseed_strength
+    if not part:
+        return eps
+    other = NoiseSource.seeded(request.subseed or 0 for request in batch.requests)
+    return between(eps, other.draw(tuple(eps.shape[1:])), part)
