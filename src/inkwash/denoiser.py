@@ -62,7 +62,7 @@ class NetworkDenoiser:
 
     def __call__(self, x: Latents, sigma: Sigma) -> Latents:
         """Latents at level `sigma`, () or (b,) -> the guess of the clean ones."""
-        c = scalings(self.target, sigma)
+        c = scalings(self.target, sigma.to(x.device))
         t = self.schedule.t(sigma).expand(len(x)).to(x)
         return c.skip * x + c.out * self.predict(c.into * x, t, self.text)
 

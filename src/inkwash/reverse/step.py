@@ -1,0 +1,65 @@
+"""What a sampler yields: one reverse step, its drift and its randomness apart."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import inf, log
+
+import torch
+
+from inkwash.denoiser import Denoiser
+from inkwash.rng import NoiseSource
+from inkwash.types import Latents, Sigma, Sigmas
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move from level `sigma` down to `sigma_next`: x after = x before + drift + random."""
+
+    index: int
+    sigma: float
+    sigma_next: float
+    x: Latents
+    """Where the step arrived: clean + sigma_next * eps."""
+    denoised: Latents
+    """The clean latents as predicted at the start of the step."""
+    drift: Latents
+    """The deterministic part of the move."""
+    random: Latents
+    """The stochastic part of the move; zeros for deterministic samplers."""
+
+
+Sampler = Callable[[Denoiser, Latents, Sigmas, NoiseSource], Iterator[Step]]
+"""Walks from latents at the first level to the last; the caller drives, and stops by dropping the iterator."""
+
+
+def moved(
+    index: int,
+    levels: tuple[Sigma, Sigma],
+    before: Latents,
+    denoised: Latents,
+    target: Latents,
+    random: Latents | None = None,
+) -> Step:
+    """The step from `before` to the deterministic `target` plus `random`, between two `levels`.
+
+    The new latents are target + random, not before + drift + random: small next to the noise they leave, they would
+    lose digits.
+    """
+    after = target if random is None else target + random
+    stirred = torch.zeros_like(before) if random is None else random
+    return Step(index, levels[0].item(), levels[1].item(), after, denoised, target - before, stirred)
+
+
+def toward(x: Latents, clean: Latents, ratio: float) -> Latents:
+    """Keep `ratio` of the noise that separates `x` from `clean`: the exact move if the guess never changed."""
+    return clean + ratio * (x - clean)
+
+
+def fresh(noise: NoiseSource, x: Latents, amount: float) -> Latents | None:
+    """New noise with standard deviation `amount`; None, and no draw, for 0."""
+    return amount * noise.like(x) if amount > 0 else None
+
+
+def gap(sigma: float, lower: float) -> float:
+    """h = ln(sigma / lower): half of what a step adds to the log of the signal-to-noise ratio; ∞ down to 0."""
+    return log(sigma / lower) if lower > 0 else inf
