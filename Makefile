@@ -51,7 +51,7 @@ fix: .venv/dev.stamp ## Format, and repair what can be repaired by itself
 	$(BIN)/ruff format .
 
 docs: .venv/dev.stamp ## The documentation -> site/index.html
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: .venv/bench.stamp ## Speed beside diffusers -> benchmarks/results/ (20 minutes; let nothing else run)
 	$(BIN)/python -m benchmarks

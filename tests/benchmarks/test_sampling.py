@@ -1,0 +1,18 @@
+import torch
+
+from benchmarks.models import toy
+from benchmarks.sampling import painter, row
+from benchmarks.timing import Times
+from inkwash.pipeline.request import GenerateRequest
+
+
+def test_a_painter_paints_the_request() -> None:
+    torch.manual_seed(0)
+    paintings = painter(toy(), "float32", GenerateRequest(prompt="a photo of a cat", seed=0, count=2))()
+    assert isinstance(paintings, list)
+    assert [painting.image.size for painting in paintings] == [(32, 32)] * 2
+
+
+def test_a_row_tells_seconds_and_the_ratio() -> None:
+    times = {"diffusers, float32": Times((2.0, 3.0)), "inkwash, float32": Times((1.0, 2.0))}
+    assert row("inkwash, float32", times, 3) == ("inkwash, float32", "1.50", "1–2", "2.00", "1.75 ×")
