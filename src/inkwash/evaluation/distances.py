@@ -74,7 +74,8 @@ def frechet_distance(a: Cloud, b: Cloud) -> float:
     A, B = torch.cov(x.T), torch.cov(y.T)
     root = _root(A)
     cross = torch.linalg.eigvalsh(root @ B @ root).clamp(min=0).sqrt().sum()
-    return ((x.mean(0) - y.mean(0)).square().sum() + A.trace() + B.trace() - 2 * cross).item()
+    apart: Tensor = (x.mean(0) - y.mean(0)).square().sum()
+    return (apart + A.trace() + B.trace() - 2 * cross).item()
 
 
 def precision_recall(painted: Cloud, real: Cloud, k: int = 3) -> tuple[float, float]:
@@ -102,7 +103,8 @@ def _some(count: int, size: int, dice: torch.Generator) -> Tensor:
 
 def _root(matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    root: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    return root
 
 
 def _reach(cloud: Cloud, k: int) -> Float[Tensor, " _"]:

@@ -75,7 +75,8 @@ def small(pictures: Pictures, side: int = 32) -> Float[Tensor, "n width"]:
         interpolate(pictures[part].float() / 255, (side, side), mode="area").flatten(1)
         for part in chunks(len(pictures), 256)
     ]
-    return torch.cat(shrunk) / (3 * side * side) ** 0.5
+    rows: Tensor = torch.cat(shrunk) / (3 * side * side) ** 0.5
+    return rows
 
 
 def flipped(pictures: Pictures) -> Pictures:

@@ -29,7 +29,7 @@ class Task:
 
 
 def species_tasks(breeds: Mapping[str, str], pictures: int) -> list[Task]:
-    """Half cats, half dogs of all breeds in turn; `breeds` maps each to its caption."""
+    """Half cats, half dogs of all breeds alike; `breeds` maps each to its caption."""
     half, names = pictures // 2, list(breeds)
     cats = [Task("a photo of a cat", seed, "cat") for seed in range(half)]
     turns = [names[turn % len(names)] for turn in range(pictures - half)]
@@ -49,14 +49,12 @@ def coat_tasks(each: int, first_seed: int) -> list[Task]:
 
 
 def painted(paint: Painter, tasks: Sequence[Task], told: Told = silent, batch: int = 16) -> Pictures:
-    """Paint every task, equal prompts side by side, and return the pictures in the order of the tasks."""
-    order = sorted(range(len(tasks)), key=lambda place: (tasks[place].prompt, tasks[place].seed))
+    """Paint every task, in order."""
     parts = []
-    for part in chunks(len(order), batch):
-        asked = [tasks[place] for place in order[part]]
-        parts.append(paint([task.prompt for task in asked], [task.seed for task in asked]))
-        told("painting", part.stop, len(order))
-    return torch.cat(parts)[torch.tensor(order).argsort()]
+    for part in chunks(len(tasks), batch):
+        parts.append(paint([task.prompt for task in tasks[part]], [task.seed for task in tasks[part]]))
+        told("painting", part.stop, len(tasks))
+    return torch.cat(parts)
 
 
 def partners(photos: Photos, tasks: Sequence[Task], each: int = 1, taken: Sequence[int] = ()) -> list[int]:
