@@ -99,7 +99,7 @@ class FlowSchedule:
 
     shift: float = 1.0
     last: float = 0.999
-    """s of the noisiest level; 1 itself would be sigma = ∞."""
+    """s of the noisiest level before the shift; 1 itself would be sigma = ∞."""
 
     @property
     def sigma_min(self) -> float:
@@ -109,12 +109,12 @@ class FlowSchedule:
     @property
     def sigma_max(self) -> float:
         """The noisiest level."""
-        return self.last / (1 - self.last)
+        return self.shift * self.last / (1 - self.last)
 
     def sigma(self, t: Sigma) -> Sigma:
-        """s / (1 - s) * shift for even s = t / 1000, kept below `last`."""
+        """s / (1 - s) * shift for even s = t / 1000, kept below `last`: growing all the way to sigma_max."""
         s = (t.double() / STEPS).clamp(0, self.last)
-        return (s / (1 - s) * self.shift).clamp(max=self.sigma_max).float()
+        return (s / (1 - s) * self.shift).float()
 
     def t(self, sigma: Sigma) -> Sigma:
         """What the network is told: 1000 s, where s = sigma / (1 + sigma) whatever the shift."""

@@ -31,8 +31,7 @@ def beta_quantile(p: Float[Tensor, " n"], a: float, b: float) -> Float[Tensor, "
 
 
 def _below_half(x: Float[Tensor, " n"], a: float, b: float) -> Float[Tensor, " n"]:
-    term, total = torch.ones_like(x), torch.zeros_like(x)
-    for k in range(TERMS):
-        total += term / (a + k)
-        term = term * x * (k + 1 - b) / (k + 1)
-    return x**a * total * exp(lgamma(a + b) - lgamma(a) - lgamma(b))
+    k = torch.arange(TERMS, dtype=torch.float64)
+    rising = torch.cat([torch.ones(1, dtype=torch.float64), ((k + 1 - b) / (k + 1))[:-1].cumprod(0)])
+    series = x[:, None] ** k @ (rising / (a + k))
+    return x**a * series * exp(lgamma(a + b) - lgamma(a) - lgamma(b))

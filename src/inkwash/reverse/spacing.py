@@ -32,13 +32,13 @@ def exponential(schedule: Schedule, steps: int) -> Sigmas:
 def uniform(schedule: Schedule, steps: int) -> Sigmas:
     """Even in t from the last to the first: as the network was trained.  (Song, Meng & Ermon 2021, D.2)"""
     low, high = _ends(schedule)
-    return _closed(schedule.sigma(_line(float(high), float(low), steps)))
+    return _closed(schedule.sigma(_line(high, low, steps)))
 
 
 def sgm_uniform(schedule: Schedule, steps: int) -> Sigmas:
     """Even in t, the first t itself left out: the last step is as long as the others.  (Lin et al. 2023, 3.3)"""
     low, high = _ends(schedule)
-    return _closed(schedule.sigma(_line(float(high), float(low), steps + 1)[:-1]))
+    return _closed(schedule.sigma(_line(high, low, steps, reach=False)))
 
 
 def simple(schedule: Schedule, steps: int) -> Sigmas:
@@ -47,7 +47,7 @@ def simple(schedule: Schedule, steps: int) -> Sigmas:
     count = high - low + 1
     if steps > count:
         raise InvalidRequest("steps", steps, f"at most {count} with the spacing 'simple'")
-    return _closed(schedule.sigma(high - (_line(0.0, float(steps), steps + 1)[:-1] * count / steps).floor()))
+    return _closed(schedule.sigma(high - (_line(0, count, steps, reach=False)).floor()))
 
 
 def beta(schedule: Schedule, steps: int, *, a: float = 0.6, b: float = 0.6, over_sigma: bool = False) -> Sigmas:
@@ -56,10 +56,10 @@ def beta(schedule: Schedule, steps: int, *, a: float = 0.6, b: float = 0.6, over
     `over_sigma` spreads them over σ instead, both ends included, as A1111 and diffusers do.
     """
     if over_sigma:
-        part = beta_quantile(_line(1.0, 0.0, steps), a, b)
+        part = beta_quantile(_line(1, 0, steps), a, b)
         return _closed(schedule.sigma_min + part * (schedule.sigma_max - schedule.sigma_min))
     low, high = _ends(schedule)
-    part = beta_quantile(_line(1.0, 0.0, steps + 1)[:-1], a, b)
+    part = beta_quantile(_line(1, 0, steps, reach=False), a, b)
     return _closed(schedule.sigma(low + part * (high - low)))
 
 
@@ -95,10 +95,11 @@ def _ends(schedule: Schedule) -> tuple[int, int]:
     return int((table > 0).int().argmax()), int((table >= schedule.sigma_max * (1 - 1e-6)).int().argmax())
 
 
-def _line(start: float, end: float, count: int) -> Float[Tensor, " {count}"]:
-    if count < 1:
-        raise InvalidRequest("steps", count, "at least 1")
-    return torch.linspace(start, end, count, dtype=torch.float64)
+def _line(start: float | int, end: float | int, steps: int, *, reach: bool = True) -> Float[Tensor, " {steps}"]:
+    """`steps` even values from `start`; the last is `end`, or would be the next."""
+    if steps < 1:
+        raise InvalidRequest("steps", steps, "at least 1")
+    return torch.linspace(start, end, steps if reach else steps + 1, dtype=torch.float64)[:steps]
 
 
 def _closed(levels: Float[Tensor, " steps"]) -> Sigmas:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from math import ceil, floor
 from operator import add
 
 from PIL import Image, ImageDraw
@@ -54,16 +55,28 @@ class Frame:
     height: int
 
 
-def plot(curves: Sequence[Curve], x: Axis, y: Axis, size: tuple[int, int] = (480, 320), title: str = "") -> Image.Image:
+def plot(
+    curves: Sequence[Curve],
+    x: Axis,
+    y: Axis,
+    size: tuple[int, int] = (480, 320),
+    title: str = "",
+    ground: Image.Image | None = None,
+) -> Image.Image:
     """Curves over two axes with title, ticks and a legend of the named ones: an RGB picture of `size` pixels.
 
-    Later curves lie over earlier ones; parts outside the axes are cut off.
+    Later curves lie over earlier ones; parts outside the axes are cut off. `ground` is stretched under the curves,
+    instead of the rulings.
     """
     frame = _frame(size, x, y, title)
     paper = Image.new("RGB", size, PAPER)
     _ruled(paper, frame, x, y)
-    field = paper.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
-    field = field.resize((frame.width * FINER, frame.height * FINER), Image.Resampling.NEAREST)
+    fine = (frame.width * FINER, frame.height * FINER)
+    if ground is None:
+        field = paper.crop((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
+        field = field.resize(fine, Image.Resampling.NEAREST)
+    else:
+        field = ground.convert("RGB").resize(fine, Image.Resampling.BICUBIC)
     for curve in curves:
         _inked(field, curve, x, y)
     paper.paste(field.resize((frame.width, frame.height), Image.Resampling.BOX), (frame.left, frame.top))
@@ -97,16 +110,27 @@ def _ruled(paper: Image.Image, frame: Frame, x: Axis, y: Axis) -> None:
 
 
 def _inked(field: Image.Image, curve: Curve, x: Axis, y: Axis) -> None:
+    """Draw the curve on a mask no larger than itself: most of the time goes into mixing colours."""
     wide, high = field.size
     points = [(x.at(a) * (wide - 1), (1 - y.at(b)) * (high - 1)) for a, b in zip(curve.xs, curve.ys, strict=True)]
-    mask = Image.new("L", field.size, 0)
-    strength = round(255 * curve.opacity)
-    draw = ImageDraw.Draw(mask)
     if curve.filled:
-        draw.polygon([(points[0][0], high), *points, (points[-1][0], high)], fill=strength)
+        points = [(points[0][0], high), *points, (points[-1][0], high)]
+    pen = max(1, round(curve.width * FINER))
+    left, right = _clipped([across for across, _ in points], pen, wide)
+    top, bottom = _clipped([down for _, down in points], pen, high)
+    if left >= right or top >= bottom:
+        return
+    mask = Image.new("L", (right - left, bottom - top), 0)
+    moved = [(across - left, down - top) for across, down in points]
+    if curve.filled:
+        ImageDraw.Draw(mask).polygon(moved, fill=round(255 * curve.opacity))
     else:
-        draw.line(reduce(add, points), fill=strength, width=max(1, round(curve.width * FINER)), joint="curve")
-    field.paste(curve.colour, mask=mask)
+        ImageDraw.Draw(mask).line(reduce(add, moved), fill=round(255 * curve.opacity), width=pen, joint="curve")
+    field.paste(curve.colour, (left, top), mask)
+
+
+def _clipped(values: Sequence[float], margin: int, end: int) -> tuple[int, int]:
+    return max(0, floor(min(values)) - margin), min(end, ceil(max(values)) + margin)
 
 
 def _named(paper: Image.Image, frame: Frame, x: Axis, y: Axis, title: str) -> None:
