@@ -21,7 +21,7 @@ class Bar:
 
     def say(self, line: str) -> None:
         """A line that stays, above the bar."""
-        self.progress.console.print(line, highlight=False, markup=False)
+        self.progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -64,7 +64,8 @@ def mixture(kept: Sequence[Snapshot], wanted: Snapshot) -> NDArray[np.float64]:
     """How much of each kept snapshot makes the wanted average: a least-squares fit of its profile.  (ibid., alg. 3)"""
     gram = np.array([[_overlap(a, b) for b in kept] for a in kept])
     aim = np.array([_overlap(a, wanted) for a in kept])
-    return np.linalg.lstsq(gram, aim, rcond=1e-12)[0]
+    shares: NDArray[np.float64] = np.linalg.lstsq(gram, aim, rcond=1e-12)[0]
+    return shares
 
 
 def mixed(parts: Iterator[tuple[float, Mapping[str, Tensor]]]) -> dict[str, Tensor]:
@@ -80,4 +81,5 @@ def _overlap(a: Snapshot, b: Snapshot) -> float:
     """∫ of the product of two profiles (g + 1) t^g / T^(g+1), each over 0…T.  (ibid., eq. 153)"""
     g, h = exponent(a.sigma_rel), exponent(b.sigma_rel)
     (early, g), (late, h) = sorted([(float(a.images), g), (float(b.images), h)])
-    return (g + 1) * (h + 1) / (g + h + 1) * (early / late) ** h / late
+    ratio: float = (early / late) ** h
+    return (g + 1) * (h + 1) / (g + h + 1) * ratio / late

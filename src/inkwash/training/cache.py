@@ -39,6 +39,12 @@ class Shelf:
     def __len__(self) -> int:
         return len(self.mean)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one latent: channels, height, width."""
+        channels, height, width = self.mean.shape[2:]
+        return channels, height, width
+
     @classmethod
     def open(cls, latents: Path, words: Path) -> "Shelf":
         """From the two cache files."""

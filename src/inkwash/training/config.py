@@ -107,9 +107,9 @@ class TrainConfig:
 def same_run(before: Mapping[str, Any], now: TrainConfig) -> None:
     """Raises InvalidRequest that names the first field in which `now` differs from the config that began the run."""
     old, new = dict(_leaves(before)), dict(_leaves(now.as_json()))
-    for field in sorted(old.keys() | new.keys()):
-        if field not in FREE and old.get(field) != new.get(field):
-            raise InvalidRequest(field, new.get(field), f"{old.get(field)!r} as when this run began, or a new --out")
+    for field in sorted(old.keys() & new.keys() - FREE):
+        if old[field] != new[field]:
+            raise InvalidRequest(field, new[field], f"{old[field]!r} as when this run began, or in another folder")
 
 
 def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

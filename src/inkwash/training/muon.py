@@ -1,6 +1,7 @@
 """Muon: momentum, made orthogonal, for the weights that are matrices.  (Jordan et al. 2024; Liu et al. 2025)"""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,12 +15,13 @@ QUINTIC = (3.4445, -4.7750, 2.0315)
 def orthogonal(g: Float[Tensor, "rows columns"], rounds: int = 5) -> Float[Tensor, "rows columns"]:
     """The nearest matrix whose singular values are all about 1, by Newton-Schulz iterations."""
     a, b, c = QUINTIC
-    x = g.T if g.shape[0] > g.shape[1] else g
+    tall = g.shape[0] > g.shape[1]
+    x: Tensor = g.T if tall else g
     x = x / (x.norm() + 1e-7)
     for _ in range(rounds):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if g.shape[0] > g.shape[1] else x
+    return x.T if tall else x
 
 
 class Muon(Optimizer):
@@ -39,7 +41,7 @@ class Muon(Optimizer):
                 if weight.grad is not None:
                     self._move(weight, group)
 
-    def _move(self, weight: nn.Parameter, group: dict[str, float]) -> None:
+    def _move(self, weight: nn.Parameter, group: dict[str, Any]) -> None:
         memory = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
         memory.lerp_(weight.grad, 1 - group["momentum"])
         look_ahead = torch.lerp(weight.grad, memory, group["momentum"])  # type: ignore[arg-type]

@@ -196,7 +196,7 @@ def painted(state: TrainState, parts: Parts, out: Path, shelf: Shelf) -> Painted
     """Paint the config's prompts with the narrowest average."""
     path = out / "sheets" / f"{state.images_seen:012d}.png"
     with wearing(state.model, best(state)):
-        pixels = sheet(state.model, parts.space, parts.words, state.config, tuple(shelf.mean.shape[2:]))
+        pixels = sheet(state.model, parts.space, parts.words, state.config, shelf.shape)
     save_sheet(pixels, path)
     return Painted(state.images_seen, path)
 

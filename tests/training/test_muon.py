@@ -1,0 +1,44 @@
+"""Muon's steps are orthogonal matrices of the right length."""
+
+import torch
+from torch import nn
+
+from inkwash.training.muon import Muon, orthogonal
+
+
+def test_singular_values_become_one() -> None:
+    g = torch.randn(24, 60, generator=torch.Generator().manual_seed(0))
+    for matrix in (g, g.T):
+        values = torch.linalg.svdvals(orthogonal(matrix, rounds=8))
+        assert values.min() > 0.6
+        assert values.max() < 1.25
+
+
+def test_the_directions_are_kept() -> None:
+    g = torch.randn(8, 30, generator=torch.Generator().manual_seed(1))
+    u, _, v = torch.linalg.svd(g, full_matrices=False)
+    nearest = u @ v
+    cosine = (orthogonal(g) * nearest).sum() / (orthogonal(g).norm() * nearest.norm())
+    assert cosine > 0.98
+
+
+def test_a_convolution_moves_by_a_step_of_adamw_s_length() -> None:
+    conv = nn.Conv2d(32, 48, 3, bias=False).to(memory_format=torch.channels_last)
+    before = conv.weight.detach().clone()
+    optimizer = Muon([conv.weight], rate=0.01, weight_decay=0.0)
+    conv(torch.randn(2, 32, 5, 5, generator=torch.Generator().manual_seed(2))).square().sum().backward()
+    optimizer.step()
+    moved = (conv.weight - before).square().mean().sqrt().item()
+    assert 0.5 * 0.2 * 0.01 < moved < 1.5 * 0.2 * 0.01
+
+
+def test_it_finds_the_minimum_of_a_quadratic() -> None:
+    torch.manual_seed(0)
+    aim, weight = torch.randn(6, 9), nn.Parameter(torch.zeros(6, 9))
+    optimizer = Muon([weight], rate=0.1, weight_decay=0.0)
+    for step in range(300):
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 300)
+        optimizer.zero_grad()
+        (weight - aim).square().sum().backward()
+        optimizer.step()
+    assert (weight - aim).abs().max() < 0.05
