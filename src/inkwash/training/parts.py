@@ -73,8 +73,11 @@ def write_part(path: Path, weights: dict[str, Tensor], spec: object, told: dict[
 
 
 def _spec(path: Path, told: str | None) -> object:
+    beside = path.with_name("spec.json")
+    if told is None and beside.is_file():
+        told = beside.read_text("utf-8")
     if told is None:
-        raise WeightsError(f"{path} does not say which network it holds (metadata 'spec')")
+        raise WeightsError(f"{path} does not say which network it holds: no metadata 'spec', no spec.json beside it")
     return json.loads(told)
 
 
