@@ -41,20 +41,19 @@ class Painter:
         `paint("a cat")[0]` is a PIL image, `.paintings[0]` knows its seed and saves itself with all that made it.
         Raises InvalidRequest naming field, value and what is wanted.
         """
-        request = self._request(wanted)
+        request = self._request(wanted, seed)
         request = replace(
             request,
-            seed=request.seed if seed is None else seed,
             count=request.count if count is None else count,
             steps=request.steps if steps is None else steps,
             guidance=request.guidance if guidance is None else guidance,
         )
         return Gallery(tuple(self.engine.paint(request)))
 
-    def stream(self, wanted: str | GenerateRequest) -> Iterator[Step]:
+    def stream(self, wanted: str | GenerateRequest, *, seed: int | None = None) -> Iterator[Step]:
         """Every step of reverse diffusion, as it is made; stop by leaving the loop."""
-        return self.engine.stream(self._request(wanted))
+        return self.engine.stream(self._request(wanted, seed))
 
-    def _request(self, wanted: str | GenerateRequest) -> GenerateRequest:
+    def _request(self, wanted: str | GenerateRequest, seed: int | None) -> GenerateRequest:
         request = GenerateRequest(prompt=wanted) if isinstance(wanted, str) else wanted
-        return replace(request, model=self.model)
+        return replace(request, model=self.model, seed=request.seed if seed is None else seed)

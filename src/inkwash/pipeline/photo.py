@@ -61,10 +61,16 @@ def _decoded(data: bytes, name: str, field: str) -> Image.Image:
             warnings.simplefilter("ignore")  # what Pillow grumbles about is refused or harmless
             image = Image.open(BytesIO(data), formats=FORMATS)
             if image.width * image.height > MOST_PIXELS:
-                raise InvalidRequest(field, name, f"a picture of at most {MOST_PIXELS // 10**6} million pixels")
+                raise _too_large(name, field)
             image.load()
             return ImageOps.exif_transpose(image)
+    except Image.DecompressionBombError:
+        raise _too_large(name, field) from None
     except UnidentifiedImageError:
         raise InvalidRequest(field, name, f"a picture ({', '.join(FORMATS)})") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
         raise InvalidRequest(field, name, f"a whole picture, but it is broken ({error})") from None
+
+
+def _too_large(name: str, field: str) -> InvalidRequest:
+    return InvalidRequest(field, name, f"a picture of at most {MOST_PIXELS // 10**6} million pixels")

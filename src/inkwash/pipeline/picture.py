@@ -53,13 +53,3 @@ def grid(images: Sequence[Image.Image], columns: int | None = None, gap: int = 4
     for index, image in enumerate(images):
         paper.paste(image, (gap + index % columns * wide, gap + index // columns * high))
     return paper
-
-
-def film(frames: Sequence[Image.Image], milliseconds: int = 120, rest: int = 1500) -> bytes:
-    """An endless animated WebP that rests on its last frame; the same frames give the same bytes."""
-    out = BytesIO()
-    times = [milliseconds] * (len(frames) - 1) + [rest]
-    frames[0].save(
-        out, "WEBP", save_all=True, append_images=list(frames[1:]), duration=times, loop=0, quality=85, method=4
-    )
-    return out.getvalue()

@@ -47,11 +47,11 @@ class Record:
 
 def read_record(path: Path) -> Record:
     """The record inside a PNG.  Raises InvalidRequest if it is no picture, or none that inkwash painted."""
-    notes = getattr(opened(path, "picture"), "text", {})
-    if CHUNK not in notes:
+    note = opened(path, "picture").info.get(CHUNK)
+    if not isinstance(note, str | bytes):
         raise InvalidRequest("picture", str(path), "a PNG that inkwash painted: this one does not say how it was made")
     try:
-        record = built(Record, json.loads(notes[CHUNK]))
+        record = built(Record, json.loads(note))
     except (ValueError, RecursionError):
         raise InvalidRequest("picture", str(path), "a PNG with a whole record: the one inside is not JSON") from None
     pictures = sum(request.count for request in record.requests)

@@ -77,7 +77,7 @@ class GenerateRequest:
             if value is None and field.default is not None:
                 raise InvalidRequest(field.name, None, "given")
             if value is not None:
-                _checked(field.name, value)
+                checked(field.name, value)
         _named(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
@@ -110,7 +110,8 @@ def from_json(text: str | bytes) -> GenerateRequest:
         raise InvalidRequest("request", text, "JSON") from None
 
 
-def _checked(name: str, value: object) -> None:
+def checked(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the field `name` may hold `value`."""
     if name in WHOLE:
         least, most = WHOLE[name]
         if type(value) is not int or not least <= value <= most:

@@ -76,6 +76,12 @@ def inputs(asked: GenerateRequest) -> tuple[Image.Image, Image.Image | None]:
     return fitted(photo, size_of(asked)), hole
 
 
+def walked(asked: GenerateRequest) -> int:
+    """Steps that a resolved request takes: fewer than its `steps` where it starts from a picture."""
+    steps = asked.steps or 1
+    return steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0))
+
+
 def skipped(steps: int, strength: float) -> int:
     """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least."""
     return min(steps - round(steps * strength), steps - 1)

@@ -1,0 +1,37 @@
+"""Painting before the user's eyes: a bar while it goes, a preview when it is done."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from inkwash.cli.progress import bar
+from inkwash.pipeline.batch import Batch
+from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.film import Film
+from inkwash.pipeline.painting import Painting
+from inkwash.pipeline.start import walked
+
+
+def painted(engine: Engine, batches: Sequence[Batch], film: Film | None = None) -> Iterator[list[Painting]]:
+    """The paintings of one batch after the other; `film` sees the steps of the first."""
+    total, done, begun = sum(walked(batch.shared) for batch in batches), 0, time.monotonic()
+    with bar("painting", total) as line:
+        for batch in batches:
+            for step in engine.steps(batch):
+                if film is not None and batch is batches[0]:
+                    film.add(step)
+                done += 1
+                line.at(done, pace(done, time.monotonic() - begun))
+            line.at(done, "decoding")
+            yield engine.finish(batch, step.x)
+
+
+def pace(done: int, seconds: float) -> str:
+    """Steps per second, or seconds per step where that is the larger number."""
+    each = seconds / done
+    return f"{each:.2f} s/step" if each > 1 else f"{1 / max(each, 1e-9):.2f} steps/s"
+
+
+def said(line: str) -> None:
+    """A remark on standard error."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201

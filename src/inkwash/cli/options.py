@@ -1,0 +1,51 @@
+"""Flags that several verbs share."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Suppress
+
+from inkwash.errors import InvalidRequest
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.weights.plain import built, plain
+
+Preview = Literal["auto", "blocks", "kitty", "off"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestFlags(GenerateRequest):
+    """How to paint.  None means: as the model likes it best."""
+
+    prompt: Suppress[str] = ""
+
+
+@dataclass(frozen=True)
+class ComputeFlags:
+    """Where the work is done."""
+
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of matrix products."""
+
+
+def requests(flags: RequestFlags, prompts: tuple[str, ...], seed: int) -> list[GenerateRequest]:
+    """A request for each prompt, whose seeds follow one another.
+
+    Raises InvalidRequest if there is no prompt, or the seeds run out of range.
+    """
+    if not prompts:
+        raise InvalidRequest("prompt", "", 'given: inkwash paint "a photo of a cat"')
+    shared = built(GenerateRequest, plain(flags))
+    step = 0 if flags.subseed_strength else flags.count
+    return [replace(shared, prompt=prompt, seed=seed + index * step) for index, prompt in enumerate(prompts)]
+
+
+def read_prompts(path: Path) -> tuple[str, ...]:
+    """The lines of a file that are not empty.  Raises InvalidRequest if it cannot be read."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest("prompts_file", str(path), f"a text file in UTF-8 ({error})") from None
+    return tuple(line.strip() for line in lines if line.strip())

@@ -1,0 +1,70 @@
+"""`inkwash paint`: prompts in, PNG files out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional
+
+from inkwash.cli.options import ComputeFlags, Preview, RequestFlags, read_prompts, requests
+from inkwash.cli.places import Places
+
+
+@dataclass(frozen=True)
+class PaintOptions:
+    """Paint pictures of one prompt or several; their paths are printed."""
+
+    prompts: Annotated[tuple[str, ...], Positional] = ()
+    """What to paint, each prompt in quotation marks."""
+    request: RequestFlags = field(default_factory=RequestFlags)
+    compute: ComputeFlags = field(default_factory=ComputeFlags)
+    prompts_file: Path | None = None
+    """More prompts, one a line."""
+    out: Path = Path()
+    """A folder, or the name of a .png; what is taken gets a number."""
+    sheet: Path | None = None
+    """Put all pictures on one sheet with this name instead."""
+    columns: int | None = None
+    """Of the sheet; about as many as rows if left out."""
+    watch: bool = False
+    """Write the way from noise to picture as an animated WebP, too."""
+    overwrite: bool = False
+    """Replace files that have the names wanted."""
+    preview: Preview = "auto"
+    """Show the pictures in the terminal."""
+
+
+def run(options: PaintOptions) -> None:
+    """Paint, and print the paths."""
+    prompts = options.prompts + (() if options.prompts_file is None else read_prompts(options.prompts_file))
+    requests(options.request, prompts, 0)  # what is wrong is said before torch wakes up
+    places = Places(options.out, options.sheet, options.overwrite)
+    places.check()
+
+    from inkwash.cli.easel import painted
+    from inkwash.cli.terminal import show
+    from inkwash.device import compute
+    from inkwash.pipeline.engine import Engine
+    from inkwash.pipeline.film import Film
+    from inkwash.pipeline.painting import sheet
+    from inkwash.pipeline.resolve import chosen_seed
+    from inkwash.weights.bundle import load_bundle
+
+    bundle = load_bundle(options.request.model)
+    engine = Engine(bundle, compute(options.compute.device, options.compute.dtype))
+    batches = engine.batches(requests(options.request, prompts, chosen_seed(options.request.seed)))
+    film = Film(engine) if options.watch else None
+    paintings = []
+    try:
+        for done in painted(engine, batches, film):
+            paintings += done
+            for painting in done if options.sheet is None else ():
+                places.picture(painting.request.prompt, painting.png())
+        if options.sheet is not None:
+            record = engine.record([single for batch in batches for single in batch.requests])
+            places.whole(sheet(paintings, record, options.columns))
+        if film is not None:
+            places.film(prompts[0], film.webp())
+    finally:
+        places.tell()  # after Ctrl-C, too: what was finished is there
+    show([painting.image for painting in paintings], options.preview)

@@ -1,0 +1,149 @@
+import math
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkwash.errors import InvalidRequest
+from inkwash.pipeline.request import REAL, WHOLE, GenerateRequest, checked, from_json, to_json
+from inkwash.reverse.registry import SAMPLERS
+from inkwash.reverse.spacing import SPACINGS
+
+FULL = GenerateRequest(
+    prompt="a photo of a cat\n画一只猫 🐈",
+    negative_prompt="blur",
+    model="folder/model",
+    width=64,
+    height=96,
+    steps=7,
+    sampler="heun",
+    spacing="karras",
+    guidance=3.5,
+    guidance_from=0.1,
+    guidance_until=10.0,
+    seed=2**63 - 5,
+    count=2,
+    subseed=3,
+    subseed_strength=0.25,
+    image=Path("a/photo.png"),
+    strength=0.5,
+    mask=Path("a/mask.png"),
+)
+
+
+def test_a_request_survives_json() -> None:
+    assert from_json(to_json(FULL)) == FULL
+    assert from_json(to_json(GenerateRequest())) == GenerateRequest()
+    assert from_json(b'{"prompt": "a cat"}') == GenerateRequest(prompt="a cat")
+
+
+def test_the_full_request_leaves_no_field_at_its_default() -> None:
+    assert not [field.name for field in fields(FULL) if getattr(FULL, field.name) == field.default]
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    prompt=st.text(max_size=40),
+    seed=st.none() | st.integers(-1, 2**53),
+    guidance=st.none() | st.floats(0, 100),
+    count=st.integers(1, 10_000),
+    sampler=st.none() | st.sampled_from(sorted(SAMPLERS)),
+    spacing=st.none() | st.sampled_from(sorted(SPACINGS)),
+)
+def test_any_request_survives_json(**given: Any) -> None:
+    request = GenerateRequest(**given)
+    assert from_json(to_json(request)) == request
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "request is '{', but must be JSON"),
+        ("[" * 100_000, "must be JSON"),
+        ("[]", "GenerateRequest is \\[\\], but must be an object"),
+        ('{"promt": "a cat"}', "promt is 'a cat', but must be left out: there is no such field, did you mean prompt?"),
+        ('{"width": "64"}', "width is '64', but must be a whole number"),
+        ('{"width": 64.0}', "width is 64.0, but must be a whole number"),
+        ('{"width": true}', "width is True, but must be a whole number"),
+        ('{"guidance": NaN}', "guidance is nan, but must be a finite number"),
+        ('{"guidance": 1e999}', "guidance is inf, but must be a finite number"),
+        ('{"count": null}', "count is None, but must be a whole number"),
+        ('{"prompt": null}', "prompt is None, but must be a text"),
+    ],
+)
+def test_bad_json_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("width", 7, "a whole number from 8 to 4096"),
+        ("height", 5000, "a whole number from 8 to 4096"),
+        ("steps", 0, "a whole number from 1 to 1000"),
+        ("count", 0, "a whole number from 1 to 10000"),
+        ("seed", -2, "a whole number from -1"),
+        ("seed", 2**63, "a whole number from -1"),
+        ("guidance", math.nan, "a number from 0 to 100"),
+        ("guidance", math.inf, "a number from 0 to 100"),
+        ("guidance", -1.0, "a number from 0 to 100"),
+        ("subseed_strength", 1.5, "a number from 0 to 1"),
+        ("strength", 2.0, "a number from 0 to 1"),
+        ("strength", 0.5, "given together with an image"),
+        ("mask", Path("m.png"), "given together with an image"),
+        ("prompt", "x" * 10_001, "a text of at most 10000 characters"),
+        ("prompt", "\ud800", "valid Unicode"),
+        ("sampler", "eular", "one of euler, euler_ancestral, heun"),
+        ("spacing", "straight", "one of karras, exponential"),
+    ],
+)
+def test_refusals_name_field_value_and_what_is_wanted(field: str, value: Any, wanted: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        GenerateRequest(**{field: value})
+    assert raised.value.field == field
+    assert raised.value.wanted.startswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("width", "64", "a whole number"),
+        ("steps", True, "a whole number"),
+        ("seed", 1.0, "a whole number"),
+        ("guidance", "7", "a number from 0 to 100"),
+        ("guidance", True, "a number from 0 to 100"),
+        ("image", "photo.png", "a path"),
+        ("prompt", b"cat", "a text"),
+    ],
+)
+def test_wrong_types_are_refused(field: str, value: object, wanted: str) -> None:
+    with pytest.raises(InvalidRequest, match=wanted):
+        checked(field, value)
+
+
+def test_strength_zero_would_paint_nothing() -> None:
+    with pytest.raises(InvalidRequest, match=r"strength is 0\.0, but must be above 0"):
+        GenerateRequest(image=Path("a.png"), strength=0.0)
+
+
+def test_the_last_seed_of_a_batch_must_exist_too() -> None:
+    with pytest.raises(InvalidRequest, match="small enough to count 6"):
+        replace(FULL, seed=2**63 - 5, count=6)
+
+
+def test_limits_belong_to_fields() -> None:
+    assert {*WHOLE, *REAL} <= {field.name for field in fields(GenerateRequest)}
+
+
+def test_picture_k_takes_seed_plus_k() -> None:
+    request = GenerateRequest(prompt="a cat", seed=5, count=3)
+    assert list(request.singles()) == [GenerateRequest(prompt="a cat", seed=seed) for seed in (5, 6, 7)]
+
+
+def test_variation_k_takes_subseed_plus_k_and_the_same_seed() -> None:
+    request = GenerateRequest(seed=5, subseed=8, subseed_strength=0.5, count=2)
+    assert [(single.seed, single.subseed) for single in request.singles()] == [(5, 8), (5, 9)]
