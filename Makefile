@@ -7,20 +7,15 @@
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 TORCH_FROM ?=
+SEED ?= 0
 BIN := .venv/bin
 PIP := $(BIN)/pip install --disable-pip-version-check
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-picture: .venv/base.stamp ## Sixteen cats and dogs that never existed -> pets.png
-	$(BIN)/inkwash paint $(PICTURE) --sheet pets.png --overwrite
-
-PICTURE := \
-	"a photo of a cat" "a photo of a beagle dog" "a photo of an orange cat" "a photo of a pug dog" \
-	"a photo of a Samoyed dog" "a photo of a black cat" "a photo of a German shepherd dog" "a photo of a gray cat" \
-	"a photo of a white cat" "a photo of a Pomeranian dog" "a photo of a black and white cat" "a photo of a Maltese dog" \
-	"a photo of a Rottweiler dog" "a photo of an Abyssinian cat" "a photo of a chow chow dog" "a photo of a Bengal cat"
+picture: .venv/base.stamp ## Sixteen cats and dogs that never existed -> pets.png (others: make picture SEED=1)
+	$(BIN)/inkwash paint --prompts-file examples/pets.txt --seed $(SEED) --sheet pets.png --overwrite
 
 test: .venv/dev.stamp ## The test suite; offline, on the CPU
 	$(BIN)/pytest -q -m "not slow and not gpu and not weights"
