@@ -37,7 +37,8 @@ def test_t_undoes_sigma(schedule: DiscreteSchedule, t: float) -> None:
 @settings(deadline=None)
 def test_sigma_undoes_t(schedule: DiscreteSchedule, part: float) -> None:
     level = math.exp(math.log(schedule.sigma_min) * (1 - part) + math.log(schedule.sigma_max) * part)
-    assert schedule.sigma(schedule.t(torch.tensor(level))).item() == pytest.approx(level, rel=1e-4)
+    back = schedule.sigma(schedule.t(torch.tensor(level))).item()
+    assert back == pytest.approx(level, rel=4e-4)  # float32 t; the last step of cosine is a factor of 32
 
 
 @TABLE

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from math import ceil, floor
-from operator import add
 
 from PIL import Image, ImageDraw
 
@@ -114,7 +112,7 @@ def _inked(field: Image.Image, curve: Curve, x: Axis, y: Axis) -> None:
     wide, high = field.size
     points = [(x.at(a) * (wide - 1), (1 - y.at(b)) * (high - 1)) for a, b in zip(curve.xs, curve.ys, strict=True)]
     if curve.filled:
-        points = [(points[0][0], high), *points, (points[-1][0], high)]
+        points = [(points[0][0], float(high)), *points, (points[-1][0], float(high))]
     pen = max(1, round(curve.width * FINER))
     left, right = _clipped([across for across, _ in points], pen, wide)
     top, bottom = _clipped([down for _, down in points], pen, high)
@@ -125,7 +123,7 @@ def _inked(field: Image.Image, curve: Curve, x: Axis, y: Axis) -> None:
     if curve.filled:
         ImageDraw.Draw(mask).polygon(moved, fill=round(255 * curve.opacity))
     else:
-        ImageDraw.Draw(mask).line(reduce(add, moved), fill=round(255 * curve.opacity), width=pen, joint="curve")
+        ImageDraw.Draw(mask).line(moved, fill=round(255 * curve.opacity), width=pen, joint="curve")
     field.paste(curve.colour, (left, top), mask)
 
 
