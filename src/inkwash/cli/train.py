@@ -1,19 +1,16 @@
 """`inkwash train`: from pictures to weights, live; the same command goes on where it stopped."""
 
 import signal
-import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 from tyro.conf import Positional
 
-from inkwash.cli.progress import Bar, bar
-from inkwash.errors import InvalidRequest
+from inkwash.cli.progress import bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +18,17 @@ class TrainOptions:
     """Train a network from scratch. Ctrl-C saves; the same command resumes."""
 
     recipe: Annotated[str, Positional]
-    """Which run: tiny, pets_predictor, …"""
-    data: Path
-    """A folder of pictures (captions in .txt files, metadata.jsonl or metadata.csv), or of WebDataset tars."""
+    """emoji, pets_autoencoder, pets_text, pets_predictor or tiny."""
     out: Path
     """Where checkpoints, the log, sample sheets and the weights go."""
-    autoencoder: Path
-    """The autoencoder's file."""
-    text: Path
-    """The folder with text.safetensors and tokenizer.json."""
+    data: Path | None = None
+    """A folder of pictures (captions in .txt files, metadata.jsonl or metadata.csv), or of WebDataset tars."""
     captions: Path | None = None
     """A JSON of key -> captions that goes before the captions of the data."""
+    autoencoder: Path | None = None
+    """The autoencoder's file, for predictors of latents."""
+    text: Path | None = None
+    """A folder with a text encoder; where none is given one is taught first."""
     cache: Path | None = None
     """Where latents and text states are kept; runs beside each other may share it. Default: `cache` next to --out."""
     images: int | None = None
@@ -52,17 +49,12 @@ def run(options: TrainOptions) -> None:
     """Train, telling the terminal how it goes."""
     import torch
 
-    from inkwash.training.data import read_pictures
-    from inkwash.training.parts import read_parts
-    from inkwash.training.recipes import RECIPES
+    from inkwash.cli.learning import curves, pantry_of, recipe_of, shown
+    from inkwash.training.kitchen import course_of
     from inkwash.training.run import Habits, prepare
     from inkwash.training.run import run as train
 
-    if options.recipe not in RECIPES:
-        raise InvalidRequest("recipe", options.recipe, f"one of {', '.join(RECIPES)}")
-    config = RECIPES[options.recipe]()
-    if options.images:
-        config = replace(config, images=options.images)
+    recipe = recipe_of(options.recipe, options.images)
     torch.set_num_threads(1)
     habits = Habits(
         workers=options.workers,
@@ -70,40 +62,20 @@ def run(options: TrainOptions) -> None:
         save_minutes=options.save_minutes,
         sheet_minutes=options.sheet_minutes,
     )
-    with bar(options.recipe, config.images) as line, asked_to_stop() as stop:
-        line.at(0, "reading pictures")
-        pictures = read_pictures(options.data, config.size, options.captions, line.say)
-        parts = read_parts(options.autoencoder, options.text)
-        line.at(0, f"filling the caches of {len(pictures)} pictures")
-        plan = prepare(config, pictures, parts, options.out, options.cache or options.out.parent / "cache", line.say)
-        del pictures
-        line.say(f"{'resuming ' + plan.start.name if plan.start else 'beginning'}, in {plan.precision}")
-        for note in notes(train(plan, parts, options.out, habits, stop), line):
-            line.at(*note)
-
-
-def notes(events: Iterator[object], line: Bar) -> Iterator[tuple[int, str]]:
-    """What the bar shows after every step; what happens seldom is said in a line of its own."""
-    from inkwash.training.loop import Progress
-    from inkwash.training.run import Painted, Saved
-    from inkwash.training.validate import Validation
-
-    recent: deque[tuple[float, int, float]] = deque(maxlen=50)
-    sheet = ""
-    for event in events:
-        if isinstance(event, Progress):
-            recent.append((time.monotonic(), event.images_seen, event.loss))
-            speed = (recent[-1][1] - recent[0][1]) / max(recent[-1][0] - recent[0][0], 1e-9)
-            loss = sum(loss for _, _, loss in recent) / len(recent)
-            yield event.images_seen, f"loss {loss:.4f}  {speed:.1f} images/s  {sheet}"
-        elif isinstance(event, Validation):
-            bins = " ".join(f"{loss:.3f}" for loss in event.losses)
-            line.say(f"{event.images_seen}: held-out loss {event.loss:.4f}, from clean to noisy {bins}")
-        elif isinstance(event, Painted):
-            sheet = str(event.path)
-            line.say(f"{event.images_seen}: {event.path}")
-        elif isinstance(event, Saved):
-            line.say(f"{event.images_seen}: saved {event.path}")
+    total = recipe.config.images if recipe.config else recipe.text.steps
+    with (
+        bar(options.recipe, total) as line,
+        asked_to_stop() as stop,
+        curves(options.out if options.tensorboard else None) as draw,
+    ):
+        course = course_of(recipe, pantry_of(options), line.say)
+        if course is None:
+            return line.say(f"wrote {options.out}")
+        plan = prepare(course, options.out, line.say)
+        line.say(f"{f'going on from {plan.start}' if plan.start else 'beginning'}, in {plan.precision}")
+        for event in shown(train(plan, options.out, habits, stop), line):
+            draw(event)
+    return None
 
 
 @contextmanager

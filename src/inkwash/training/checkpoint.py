@@ -37,7 +37,8 @@ def save(folder: Path, state: TrainState, keep: int = 2) -> Path:
         return place
     stage = folder / f".stage-{os.getpid()}"
     with told(place):
-        shutil.rmtree(stage, ignore_errors=True)
+        for left in folder.glob(".stage-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         stage.mkdir()
         try:
             _write(stage, state)

@@ -1,14 +1,16 @@
-"""A run as a value: everything that decides what a training learns."""
+"""Runs as values: everything that decides what a training learns."""
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from inkwash.denoiser import Target
 from inkwash.errors import InvalidRequest
 from inkwash.forward.schedule import DiscreteSchedule, FlowSchedule, Schedule
+from inkwash.latent.spec import AutoencoderSpec
 from inkwash.predictor.spec import UNetSpec
+from inkwash.training.autoencoder import ReconstructionWeights
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Weighting = Literal["even", "min-snr"]
@@ -46,11 +48,10 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """One training of a noise predictor. The clock counts pictures."""
+class RunConfig:
+    """What every training has. The clock counts pictures."""
 
     name: str
-    predictor: UNetSpec
     images: int
     """Pictures to see in all, repeats counted."""
     batch: int
@@ -60,16 +61,9 @@ class TrainConfig:
     accumulate: int = 1
     """Parts that a worker cuts its share of a batch into, to save memory."""
     seed: int = 0
-    target: Target = "flow"
-    schedule: ScheduleName = "flow"
-    times: Times = Times()
-    weighting: Weighting = "even"
     optimizer: OptimizerConfig = OptimizerConfig()
     averages: tuple[float, ...] = (0.05, 0.10)
     """Widths sigma_rel of the averages of the weights.  (Karras et al. 2024, 3.1)"""
-    caption_dropout: float = 0.1
-    """Share of pictures shown with the empty prompt, for guidance."""
-    flips: bool = True
     held_out: int = 20
     """Every how-manieth picture is kept for validation; 0 keeps none."""
     precision: Precision = "auto"
@@ -78,12 +72,33 @@ class TrainConfig:
     """Pictures between two validations."""
     snapshots: int = 25
     """How many half-precision copies of the averages are kept over the run."""
-    prompts: tuple[str, ...] = ()
-    """What the sample sheets show."""
 
     def __post_init__(self) -> None:
         if self.images < self.batch:
             raise InvalidRequest("images", self.images, f"at least one batch ({self.batch})")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as they come back from a file."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RunConfig):
+    """The training of a noise predictor."""
+
+    predictor: UNetSpec
+    target: Target = "flow"
+    schedule: ScheduleName = "flow"
+    times: Times = Times()
+    weighting: Weighting = "even"
+    caption_dropout: float = 0.1
+    """Share of pictures shown with the empty prompt, for guidance."""
+    flips: bool = True
+    prompts: tuple[str, ...] = ()
+    """What the sample sheets show."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.weighting == "min-snr" and self.target == "flow":
             raise InvalidRequest("weighting", self.weighting, "'even' for a flow target")
 
@@ -99,17 +114,25 @@ class TrainConfig:
             case "cosine":
                 return DiscreteSchedule.cosine()
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, as they come back from a file."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderConfig(RunConfig):
+    """The training of an autoencoder, on random crops."""
+
+    autoencoder: AutoencoderSpec
+    crop: int = 64
+    """Side of the crops, in pixels."""
+    likeness: ReconstructionWeights = field(default_factory=ReconstructionWeights)
+    halved_every: int = 4
+    """Every how-manieth batch also asks for the picture at half its size; 0 never does."""
 
 
-def same_run(before: Mapping[str, Any], now: TrainConfig) -> None:
+def same_run(before: Mapping[str, Any], now: RunConfig) -> None:
     """Raises InvalidRequest that names the first field in which `now` differs from the config that began the run."""
     old, new = dict(_leaves(before)), dict(_leaves(now.as_json()))
-    for field in sorted(old.keys() & new.keys() - FREE):
-        if old[field] != new[field]:
-            raise InvalidRequest(field, new[field], f"{old[field]!r} as when this run began, or in another folder")
+    for name in sorted(old.keys() & new.keys() - FREE):
+        if old[name] != new[name]:
+            raise InvalidRequest(name, new[name], f"{old[name]!r} as when this run began, or in another folder")
 
 
 def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

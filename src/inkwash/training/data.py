@@ -56,6 +56,14 @@ class Pictures:
         return sorted(set(range(len(self))) - set(held)), held
 
 
+def learned(pictures: Pictures, every: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """`Pictures.split`, as a course keeps it.  Raises DataError if nothing would be left to learn."""
+    learn, held = pictures.split(every)
+    if not learn:
+        raise DataError(f"{len(pictures)} pictures are too few to hold any out")
+    return tuple(learn), tuple(held)
+
+
 def read_pictures(path: Path, size: int, captions: Path | None = None, warn: Warn = lambda line: None) -> Pictures:
     """Read a folder of pictures, a folder of tars, or one tar; cut to the middle square and scaled to `size`.
 

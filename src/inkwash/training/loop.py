@@ -1,7 +1,7 @@
 """The training loop: a generator over explicit state. Logging, saving and stopping belong to the caller."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import nn
 from inkwash.device import Compute
 from inkwash.errors import InkwashError
 from inkwash.training.dice import seed_layers
-from inkwash.training.objective import Batch, Lesson, Objective
+from inkwash.training.objective import Lesson, Objective
 from inkwash.training.state import TrainState, rate_at
 from inkwash.training.workers import ALONE, Team
 
@@ -39,7 +39,7 @@ class Progress:
 
 
 def train(
-    state: TrainState, batches: Iterable[Sequence[Batch]], objective: Objective, team: Team = ALONE
+    state: TrainState, batches: Iterable[Sequence[Sized]], objective: Objective, team: Team = ALONE
 ) -> Iterator[Progress]:
     """One step per item of `batches`, which holds this worker's share of a batch in one or more parts.
 
@@ -73,7 +73,7 @@ def set_rate(state: TrainState) -> float:
     return rate
 
 
-def gradient(state: TrainState, parts: Sequence[Batch], objective: Objective, rank: int = 0) -> Lesson:
+def gradient(state: TrainState, parts: Sequence[Sized], objective: Objective, rank: int = 0) -> Lesson:
     """Leave the gradient of the mean loss over `parts` in the weights; dropout follows from the clock and the rank."""
     state.model.train()
     for optimizer in state.optimizers:

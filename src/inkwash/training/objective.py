@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -41,7 +41,8 @@ class Lesson(NamedTuple):
     sigma: Float[Tensor, " b"]
 
 
-Objective = Callable[[nn.Module, Batch], Lesson]
+Objective = Callable[[nn.Module, Any], Lesson]
+"""A network and a batch of the kind it learns from -> its loss."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from inkwash.errors import WeightsError
 from inkwash.latent.autoencoder import Autoencoder
+from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.spec import AutoencoderSpec
 from inkwash.text.conditioning import Conditioner
 from inkwash.text.encoder import TextEncoder, TextSpec
@@ -29,14 +31,7 @@ class Parts:
     words_key: str
 
 
-def read_parts(autoencoder: Path, text: Path) -> Parts:
-    """An autoencoder file, and a folder with text.safetensors and tokenizer.json.  Raises WeightsError."""
-    space = read_autoencoder(autoencoder)
-    words = read_text(text)
-    return parts_of(space, words)
-
-
-def parts_of(space: Autoencoder, words: Conditioner) -> Parts:
+def parts_of(space: Autoencoder | PixelSpace, words: Conditioner) -> Parts:
     """Name the parts by their weights."""
     encoder = nn.ModuleList([part for name, part in space.named_children() if name in ("encoder", "quant_conv")])
     vocabulary = repr(words.tokenizer.encode(["the quick brown fox, 1 2 3"]).tolist())
@@ -65,7 +60,7 @@ def read_text(folder: Path) -> Conditioner:
     return Conditioner(Tokenizer.load(folder / "tokenizer.json"), encoder.eval().requires_grad_(False))
 
 
-def write_part(path: Path, weights: dict[str, Tensor], spec: object, told: dict[str, str] | None = None) -> None:
+def write_part(path: Path, weights: Mapping[str, Tensor], spec: object, told: Mapping[str, str] | None = None) -> None:
     """Weights with the spec that rebuilds their network."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: weight.detach().contiguous() for name, weight in weights.items()}

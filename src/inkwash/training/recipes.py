@@ -1,12 +1,29 @@
-"""Recipes: functions that return a whole run as a value. Derive a variant with `dataclasses.replace`."""
+"""Recipes: functions that return a whole training as a value. Derive a variant with `dataclasses.replace`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Literal
 
-from inkwash.predictor.spec import PETS, TINY
+from inkwash.latent.spec import PETS as PETS_LATENTS
+from inkwash.predictor.spec import PETS, TINY, Stage, UNetSpec
 from inkwash.text.encoder import PETS_TEXT
-from inkwash.training.config import OptimizerConfig, TrainConfig
+from inkwash.training.config import AutoencoderConfig, OptimizerConfig, TrainConfig
+from inkwash.training.text import TextRecipe
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train, and what with."""
+
+    config: TrainConfig | AutoencoderConfig | None = None
+    """None trains nothing but the text encoder."""
+    text: TextRecipe = field(default_factory=TextRecipe)
+    """How a text encoder is taught if none is given."""
+    space: Literal["latents", "pixels"] = "latents"
+    """`latents` need an autoencoder's file."""
+    data: Literal["given", "emoji"] = "given"
+
 
 PETS_PROMPTS = (
     "a photo of a cat",
@@ -26,14 +43,32 @@ PETS_PROMPTS = (
     "a photo of a golden retriever dog",
     "a photo of a Bengal cat",
 )
+EMOJI_PROMPTS = (
+    "red heart",
+    "grinning face",
+    "cat face",
+    "dog face",
+    "pizza",
+    "green apple",
+    "sunflower",
+    "snowman",
+    "红心",
+    "嘿嘿",
+    "猫脸",
+    "狗脸",
+    "披萨",
+    "青苹果",
+    "向日葵",
+    "blue heart",
+)
 
 
-def tiny() -> TrainConfig:
-    """A network of toy size, to see the machinery turn: seconds, and nothing to look at."""
-    return TrainConfig(
+def tiny() -> Recipe:
+    """A network of toy size on pixels, to see the machinery turn: nothing to look at."""
+    config = TrainConfig(
         name="tiny",
-        predictor=replace(TINY, text_width=PETS_TEXT.width),
-        size=32,
+        predictor=replace(TINY, text_width=64, channels_in=3, channels_out=3),
+        size=16,
         images=2_048,
         batch=16,
         optimizer=OptimizerConfig(rate=1e-3, warm_up=256),
@@ -41,11 +76,33 @@ def tiny() -> TrainConfig:
         snapshots=4,
         prompts=("a photo of a cat", "a photo of a dog"),
     )
+    text = TextRecipe(replace(PETS_TEXT, width=64, layers=1, heads=1), steps=20, captions=32, pictures=128)
+    return Recipe(config, text, "pixels")
 
 
-def pets_predictor() -> TrainConfig:
+def pets_autoencoder() -> Recipe:
+    """128 pixels to 16 x 16 x 4 latents and back, taught on crops of 64 pixels."""
+    config = AutoencoderConfig(
+        name="pets_autoencoder",
+        autoencoder=PETS_LATENTS,
+        size=128,
+        images=400_000,
+        batch=32,
+        optimizer=OptimizerConfig(rate=1e-3, weight_decay=1e-4, warm_up=6_400, decay_from=0.2, clip=1.0),
+        validate_every=16_000,
+        snapshots=0,
+    )
+    return Recipe(config)
+
+
+def pets_text() -> Recipe:
+    """A small CLIP against a frozen ImageNet network: minutes, so it has no checkpoints."""
+    return Recipe(None)
+
+
+def pets_predictor() -> Recipe:
     """Faces of cats and dogs at 128 pixels, in the latents of the pets autoencoder: rectified flow on 16 x 16 x 4."""
-    return TrainConfig(
+    config = TrainConfig(
         name="pets_predictor",
         predictor=PETS,
         size=128,
@@ -54,6 +111,42 @@ def pets_predictor() -> TrainConfig:
         optimizer=OptimizerConfig(rate=5e-4, warm_up=32_000),
         prompts=PETS_PROMPTS,
     )
+    return Recipe(config)
 
 
-RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType({"tiny": tiny, "pets_predictor": pets_predictor})
+def emoji() -> Recipe:
+    """Emoji at 32 pixels from words in English and Chinese, on pixels themselves: no downloads beyond PyPI."""
+    config = TrainConfig(
+        name="emoji",
+        predictor=UNetSpec(
+            (Stage(48), Stage(96, 1), Stage(192, 1)),
+            text_width=192,
+            channels_in=3,
+            channels_out=3,
+            blocks=1,
+            head_width=48,
+            linear_projection=True,
+            scale_shift=True,
+            pooled_width=192,
+        ),
+        size=32,
+        images=400_000,
+        batch=64,
+        optimizer=OptimizerConfig(rate=1e-3, warm_up=12_800),
+        flips=False,
+        snapshots=4,
+        prompts=EMOJI_PROMPTS,
+    )
+    text = TextRecipe(replace(PETS_TEXT, width=192, layers=2, heads=3, tokens=24, vocabulary=4096))
+    return Recipe(config, text, "pixels", "emoji")
+
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = MappingProxyType(
+    {
+        "emoji": emoji,
+        "pets_autoencoder": pets_autoencoder,
+        "pets_text": pets_text,
+        "pets_predictor": pets_predictor,
+        "tiny": tiny,
+    }
+)

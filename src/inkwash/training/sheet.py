@@ -16,7 +16,7 @@ from inkwash.training.cache import LatentSpace, Words
 from inkwash.training.config import TrainConfig
 from inkwash.types import Pixels
 
-GUIDANCE, STEPS = 3.0, 20
+GUIDANCE, STEPS, SPACING = 3.0, 25, "uniform"
 
 
 @torch.inference_mode()
@@ -26,7 +26,7 @@ def sheet(
     """A picture for each prompt of the config; picture k is always painted from seed k.  `shape`: of a latent."""
     schedule, prompts = config.noise_levels(), config.prompts
     noise = NoiseSource.seeded(range(len(prompts)))
-    sigmas = SPACINGS["uniform"](schedule, STEPS)
+    sigmas = SPACINGS[SPACING](schedule, STEPS)
     wanted, unwanted = words(prompts), words([""] * len(prompts))
     denoise = guided(
         NetworkDenoiser(model, schedule, config.target, wanted),

@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim import AdamW, Optimizer
 
 from inkwash.training.average import Average
-from inkwash.training.config import OptimizerConfig, TrainConfig
+from inkwash.training.config import OptimizerConfig, RunConfig
 from inkwash.training.muon import Muon
 
 
@@ -16,7 +16,7 @@ from inkwash.training.muon import Muon
 class TrainState:
     """Weights, the memory of the optimizers, averages, and the clock."""
 
-    config: TrainConfig
+    config: RunConfig
     model: nn.Module
     optimizers: tuple[Optimizer, ...]
     averages: tuple[Average, ...]
@@ -25,7 +25,7 @@ class TrainState:
     """Of matrix products; the weights are float32."""
 
     @classmethod
-    def fresh(cls, config: TrainConfig, model: nn.Module, precision: torch.dtype = torch.float32) -> "TrainState":
+    def fresh(cls, config: RunConfig, model: nn.Module, precision: torch.dtype = torch.float32) -> "TrainState":
         """The beginning of a run. The model is moved to channels-last memory."""
         model = model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         averages = tuple(Average.of(model, width) for width in config.averages)

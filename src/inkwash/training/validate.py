@@ -1,7 +1,7 @@
 """Is it learning, and where: the loss on pictures it never sees, by noise level, with noise that never changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -20,24 +20,11 @@ CHUNK = 64
 STREAM = 1 << 60  # beside the streams of training
 
 
-@dataclass(frozen=True)
-class Validation:
-    """Mean loss in `BINS` equal parts of the schedule, the cleanest first."""
-
-    images_seen: int
-    losses: tuple[float, ...]
-
-    @property
-    def loss(self) -> float:
-        """Over all levels alike."""
-        return sum(self.losses) / len(self.losses)
-
-
 @torch.inference_mode()
 def validate(
-    model: nn.Module, shelf: Shelf, held: Sequence[int], config: TrainConfig, compute: Compute, images_seen: int
-) -> Validation:
-    """Ask `model` about the held-out pictures, each at one fixed level of every bin in turn."""
+    model: nn.Module, shelf: Shelf, held: Sequence[int], config: TrainConfig, compute: Compute
+) -> tuple[float, ...]:
+    """Mean loss in `BINS` equal parts of the schedule, the cleanest first; the noise never changes."""
     objective = replace(objective_of(config), times=replace(config.times, uniform_share=1.0))
     was_training = model.training
     model.eval()
@@ -50,7 +37,7 @@ def validate(
                 total += objective(model, question).loss.double().sum().item()
         losses.append(total / len(asked))
     model.train(was_training)
-    return Validation(images_seen, tuple(losses))
+    return tuple(losses)
 
 
 def _question(shelf: Shelf, pictures: Sequence[int], config: TrainConfig, number: int) -> Batch:
