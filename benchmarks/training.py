@@ -1,95 +1,89 @@
-"""One training step of the predictor, ours beside diffusers'."""
+"""One training step of the predictor: our network beside diffusers', and our trainer beside its training script."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import product
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import mse_loss
+from torch import nn
 
+from benchmarks.lessons import Turn, difference, drawn, jogged, pupil, scripted
 from benchmarks.report import Section
 from benchmarks.rival import rival
 from benchmarks.settings import Settings
+from benchmarks.team import leading
 from benchmarks.timing import Times, alternated
-from inkwash.device import Compute, compute
+from inkwash.device import compute
 from inkwash.predictor.unet import UNet
-from inkwash.types import TextStates
 
-Lesson = tuple[Tensor, Tensor, TextStates, Tensor]
-"""Noisy latents, steps, words, and what is to be told."""
+SCRIPT = "diffusers' training script, float32"
 
 
 def measure(settings: Settings) -> Section:
-    """Both networks in both precisions, in turns."""
+    """All contestants in turns, each with every core."""
     torch.manual_seed(0)
+    cores = torch.get_num_threads()
     ours = jogged(UNet(settings.spec))
     networks: dict[str, nn.Module] = {"diffusers": rival(ours), "inkwash": ours}
     ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     lesson = drawn(settings)
-    agreed = difference(networks["inkwash"], networks["diffusers"], lesson)
-    contestants = {
-        f"{name}, {dtype}": pupil(network, lesson, settings.lessons, compute("cpu", dtype))
+    agreed = difference(*networks.values(), lesson)
+    turns: dict[str, Turn] = {
+        f"{name} network, {dtype}": pupil(network, lesson, settings.lessons, compute("cpu", dtype))
         for (name, network), dtype in product(networks.items(), ("float32", "bfloat16"))
     }
-    times = alternated(contestants, settings.rounds)
+    turns[SCRIPT] = scripted(rival(ours), lesson, settings.lessons)
+    with trainers(settings, cores) as led:
+        times = alternated({name: threaded(turn, cores) for name, turn in turns.items()} | led, settings.rounds)
     million = sum(parameter.numel() for parameter in ours.parameters()) / 1e6
     return Section(
         "Training step",
-        f"Forward, backward, clipping and AdamW for {settings.batch} latents of {settings.spec.channels_in} × "
-        f"{settings.side} × {settings.side} with {settings.tokens} tokens; {million:.1f} M parameters, the same "
-        f"weights in both (answers differ by {agreed:.1e} at most). Ours is in channels-last memory, as our trainer "
-        f"has it; diffusers' is as it comes. Median images per second of {settings.rounds} alternating turns of "
+        f"{settings.batch} latents of {settings.spec.channels_in} × {settings.side} × {settings.side} with "
+        f"{settings.tokens} tokens; {million:.1f} M parameters, the same weights in both networks (answers differ "
+        f"by {agreed:.1e} at most). *Network*: forward, backward, clipping and fused AdamW, the same for both; ours in "
+        "channels-last memory, as our trainer has it, diffusers' as it comes. *Training script*: AdamW as torch has it "
+        "by default and diffusers' EMAModel. *Trainer*: ours, whole: it draws noise and levels, learns, and keeps two "
+        "averages; its float32 is what the race at start chooses on this processor or not, its processes share the "
+        f"batch. {cores} threads, or {cores} processes of one thread. Median of {settings.rounds} alternating turns of "
         f"{settings.lessons} steps.",
-        ("network", "images/s", "seconds of a turn", "beside diffusers in float32", "beside diffusers in bfloat16"),
+        ("who", "images/s", "seconds of a turn", "beside diffusers' network in float32", "in bfloat16", "its script"),
         tuple(row(name, times, settings) for name in times),
     )
 
 
 def row(name: str, times: dict[str, Times], settings: Settings) -> tuple[str, ...]:
-    """One contestant: its speed, and its speed over that of diffusers."""
+    """One contestant: its speed, and its speed over those of diffusers."""
     mine = times[name]
-    ratios = (mine.faster_than(times[f"diffusers, {dtype}"]) for dtype in ("float32", "bfloat16"))
+    others = ("diffusers network, float32", "diffusers network, bfloat16", SCRIPT)
     speed = settings.batch * settings.lessons / mine.seconds
-    return (name, f"{speed:.1f}", mine.spread, *(f"{ratio:.2f} ×" for ratio in ratios))
+    return (name, f"{speed:.1f}", mine.spread, *(f"{mine.faster_than(times[other]):.2f} ×" for other in others))
 
 
-def drawn(settings: Settings) -> Lesson:
-    """A batch of noise: speed does not depend on what the pictures show."""
-    spec, batch = settings.spec, settings.batch
-    x = torch.randn(batch, spec.channels_in, settings.side, settings.side)
-    pooled = torch.randn(batch, spec.pooled_width) if spec.pooled_width else None
-    keep = torch.arange(settings.tokens).expand(batch, -1) < settings.tokens - 1
-    text = TextStates(torch.randn(batch, settings.tokens, spec.text_width), pooled, keep)
-    return x, torch.rand(batch) * 1000, text, torch.randn(batch, spec.channels_out, settings.side, settings.side)
+def threaded(turn: Turn, threads: int) -> Turn:
+    """The turn with so many threads, whatever the one before had."""
+
+    def act() -> None:
+        torch.set_num_threads(threads)
+        turn()
+
+    return act
 
 
-def pupil(network: nn.Module, lesson: Lesson, lessons: int, on: Compute) -> Callable[[], None]:
-    """A function that teaches `network` the lesson a few times."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
-    x, t, text, wanted = lesson
-
-    def learn() -> None:
-        for _ in range(lessons):
-            with on.autocast():
-                loss = mse_loss(network(x, t, text).float(), wanted)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-
-    return learn
+@contextmanager
+def trainers(settings: Settings, cores: int) -> Iterator[dict[str, Turn]]:
+    """Our trainer as one process, and as one per core."""
+    with leading(settings, 1) as alone, team(settings, cores) as together:
+        turns = {"inkwash trainer, 1 process": threaded(alone, cores)}
+        yield (
+            turns
+            if together is None
+            else turns
+            | {
+                f"inkwash trainer, {cores} processes": threaded(together, 1),
+            }
+        )
 
 
-@torch.no_grad()
-def jogged(network: UNet) -> UNet:
-    """The network with noise on its weights: as it is born its last layers are zero, and twins would agree for free."""
-    for parameter in network.parameters():
-        parameter.add_(torch.randn_like(parameter), alpha=0.02)
-    return network
-
-
-@torch.no_grad()
-def difference(first: nn.Module, second: nn.Module, lesson: Lesson) -> float:
-    """How far the answers of two networks are apart at most, in float32."""
-    x, t, text, _ = lesson
-    return float((first(x, t, text) - second(x, t, text)).abs().max())
+def team(settings: Settings, cores: int) -> AbstractContextManager[Turn | None]:
+    """More than one process, where there is more than one core and the batch can be shared."""
+    return leading(settings, cores) if cores > 1 and settings.batch % cores == 0 else nullcontext()

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from benchmarks.lessons import difference, drawn, jogged
 from benchmarks.settings import QUICK
-from benchmarks.training import difference, drawn, jogged
 from inkwash.predictor.spec import PETS, Stage, UNetSpec
 from inkwash.predictor.unet import UNet
 
