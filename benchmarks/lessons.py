@@ -61,7 +61,7 @@ def scripted(network: nn.Module, lesson: Lesson, lessons: int) -> Turn:
 def taught(network: nn.Module, lesson: Lesson) -> None:
     """Leave a clipped gradient in the weights."""
     x, t, text, wanted = lesson
-    mse_loss(network(x, t, text).float(), wanted).backward()  # type: ignore[no-untyped-call]
+    mse_loss(network(x, t, text).float(), wanted).backward()
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
 
 

@@ -27,7 +27,7 @@ def measure(settings: Settings) -> Section:
     networks: dict[str, nn.Module] = {"diffusers": rival(ours), "inkwash": ours}
     ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     lesson = drawn(settings)
-    agreed = difference(*networks.values(), lesson)
+    agreed = difference(networks["inkwash"], networks["diffusers"], lesson)
     turns: dict[str, Turn] = {
         f"{name} network, {dtype}": pupil(network, lesson, settings.lessons, compute("cpu", dtype))
         for (name, network), dtype in product(networks.items(), ("float32", "bfloat16"))
@@ -43,8 +43,8 @@ def measure(settings: Settings) -> Section:
         f"by {agreed:.1e} at most). *Network*: forward, backward, clipping and fused AdamW, the same for both; ours in "
         "channels-last memory, as our trainer has it, diffusers' as it comes. *Training script*: AdamW as torch has it "
         "by default and diffusers' EMAModel. *Trainer*: ours, whole: it draws noise and levels, learns, and keeps two "
-        "averages; its float32 is what the race at start chooses on this processor or not, its processes share the "
-        f"batch. {cores} threads, or {cores} processes of one thread. Median of {settings.rounds} alternating turns of "
+        "averages, in float32; its processes share the batch. "
+        f"{cores} threads, or {cores} processes of one thread. Median of {settings.rounds} alternating turns of "
         f"{settings.lessons} steps.",
         ("who", "images/s", "seconds of a turn", "beside diffusers' network in float32", "in bfloat16", "its script"),
         tuple(row(name, times, settings) for name in times),
