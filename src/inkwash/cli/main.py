@@ -32,6 +32,7 @@ VERBS: Mapping[str, Verb] = {
     "peaks": Verb("inkwash.cli.peaks", "the whole idea in one dimension: two peaks, there and back"),
     "spaces": Verb("inkwash.cli.spaces", "pixel space against latent space, measured here"),
     "train": Verb("inkwash.cli.train", "train a model from nothing; the same command resumes"),
+    "pack": Verb("inkwash.cli.pack", "put trained parts into one folder: a model that paints"),
     "evaluate": Verb("inkwash.cli.evaluate", "measure how good a model's pictures are"),
 }
 
@@ -50,9 +51,10 @@ Exit codes: 0 done, 1 a bug, 2 a request that cannot be served, 3 broken weights
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; INKWASH_TRACEBACK=1 shows where an error came from."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return answered(words)
+        return answered(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as end:  # a verb told its help
+        return int(end.code or 0)
     except BrokenPipeError:  # the reader of our output has left: inkwash --help | head -1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -88,13 +90,10 @@ def carried_out(name: str, words: list[str]) -> int:
     if name not in VERBS:
         close = get_close_matches(name, VERBS, 1)
         raise InvalidRequest("verb", name, f"one of {', '.join(VERBS)}{f'; did you mean {close[0]}?' if close else ''}")
-    verb = VERBS[name]
-    module = import_module(verb.module)
-    run: Callable[[Any], None] = module.run
-    import tyro
+    run: Callable[[Any], None] = import_module(VERBS[name].module).run
+    from inkwash.cli.parsing import parsed
 
-    settings = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
-    options = tyro.cli(get_type_hints(run)["options"], prog=f"inkwash {name}", args=words, config=settings)
+    options = parsed(get_type_hints(run)["options"], name, words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run(options)
     return 0

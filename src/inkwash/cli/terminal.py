@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
-from typing import Literal, TextIO
+from typing import Literal
 
 from PIL import Image
 
@@ -16,14 +16,14 @@ CHUNK = 4096
 KITTY_TERMINALS = ("kitty", "ghostty", "wezterm")
 
 
-def show(images: Sequence[Image.Image], wanted: Kind, out: TextIO = sys.stderr, columns: int = 72) -> None:
-    """Draw pictures, on one sheet if there are several, at most `columns` characters wide."""
-    kind = spoken(os.environ, out.isatty()) if wanted == "auto" else wanted
+def show(images: Sequence[Image.Image], wanted: Kind, columns: int = 72) -> None:
+    """Draw pictures on standard error, on one sheet if there are several, at most `columns` characters wide."""
+    kind = spoken(os.environ, sys.stderr.isatty()) if wanted == "auto" else wanted
     if kind == "off" or not images:
         return
     picture = images[0] if len(images) == 1 else grid(images)
-    out.writelines(kitty(picture) if kind == "kitty" else blocks(picture, columns))
-    out.flush()
+    sys.stderr.writelines(kitty(picture) if kind == "kitty" else blocks(picture, columns))
+    sys.stderr.flush()
 
 
 def spoken(environment: Mapping[str, str], terminal: bool) -> Kind:
