@@ -13,8 +13,11 @@ from PIL import Image
 
 from inkwash.evaluation.desk import Desk, laid_out
 from inkwash.evaluation.labels import BREEDS
+from inkwash.evaluation.pets import Report, Sizes, evaluate
 from inkwash.evaluation.reals import Photos
+from inkwash.evaluation.subject import Subject
 from inkwash.evaluation.views import Eyes
+from inkwash.latent.pixelspace import PixelSpace
 
 KINDS = (("cat", "", "", "a photo of a cat"), ("dog", "pug", "", "a photo of a pug dog"))
 COLOURS = {"a photo of a cat": (40, 40, 60), "a photo of a pug dog": (200, 120, 90)}
@@ -116,3 +119,9 @@ def thief(desk: Desk) -> Thief:
 @pytest.fixture(scope="session")
 def artist() -> Artist:
     return Artist()
+
+
+@pytest.fixture(scope="session")
+def honest(artist: Artist, desk: Desk) -> Report:
+    """The measurement of a painter that does nothing wrong."""
+    return evaluate(Subject("pets", "by hand", artist, PixelSpace()), desk, Sizes(40, 4, 2))

@@ -49,7 +49,8 @@ def kernel_distance(a: Cloud, b: Cloud) -> float:
     n, m = len(x), len(y)
     same_x = (within_x.sum() - within_x.diagonal().sum()) / (n * (n - 1))
     same_y = (within_y.sum() - within_y.diagonal().sum()) / (m * (m - 1))
-    return (same_x + same_y - 2 * across.mean()).item()
+    found: Tensor = same_x + same_y - 2 * across.mean()
+    return found.item()
 
 
 def kernel_distance_of_subsets(
@@ -75,7 +76,8 @@ def frechet_distance(a: Cloud, b: Cloud) -> float:
     root = _root(A)
     cross = torch.linalg.eigvalsh(root @ B @ root).clamp(min=0).sqrt().sum()
     apart: Tensor = (x.mean(0) - y.mean(0)).square().sum()
-    return (apart + A.trace() + B.trace() - 2 * cross).item()
+    apart = apart + A.trace() + B.trace() - 2 * cross
+    return apart.item()
 
 
 def precision_recall(painted: Cloud, real: Cloud, k: int = 3) -> tuple[float, float]:

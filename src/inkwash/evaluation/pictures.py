@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inkwash.types import Pixels
 
-Pictures = UInt8[Tensor, "_ 3 h w"]
+Pictures = UInt8[Tensor, "_n 3 _h _w"]
 """RGB pictures, 0 to 255: what a viewer sees, rounding included."""
 
 
