@@ -38,7 +38,7 @@ class ForwardOptions:
     seed: int = 0
     """Chooses the noise."""
     film: bool = True
-    """Write the film, too."""
+    """Write the film, too, unless told --no-film."""
     overwrite: bool = False
     """Replace files that have the names wanted."""
 
