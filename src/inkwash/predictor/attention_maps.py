@@ -37,7 +37,7 @@ class AttentionMaps:
         """
         if not self.calls:
             raise InvalidRequest("attention maps", "empty", "captured from a network that looks at words, before use")
-        return torch.stack([self._mean(maps, size) for maps in self.calls.values()]).mean(dim=0)
+        return torch.stack([_mean(maps, size) for maps in self.calls.values()]).mean(dim=0)
 
     def of_words(
         self, words: Sequence[tuple[str, Sequence[int]]], size: tuple[int, int]
@@ -45,11 +45,6 @@ class AttentionMaps:
         """A heat map for each word; `words` tells the positions of a word's tokens, as `Tokenizer.words` does."""
         looks = self.by_token(size)
         return [(word, looks[:, list(places)].sum(dim=1)) for word, places in words]
-
-    @staticmethod
-    def _mean(maps: list[Looks], size: tuple[int, int]) -> Looks:
-        whole = torch.stack(maps).mean(dim=0)
-        return interpolate(whole, size, mode="bilinear", align_corners=False)
 
 
 @contextmanager
@@ -98,3 +93,7 @@ def probabilities(
     if keep is not None:
         scores = scores.masked_fill(~keep[:, None, None, :], float("-inf"))
     return scores.softmax(dim=-1)  # type: ignore[no-any-return]
+
+
+def _mean(maps: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+    return interpolate(torch.stack(list(maps)).mean(dim=0), size, mode="bilinear", align_corners=False)

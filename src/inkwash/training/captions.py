@@ -28,8 +28,8 @@ class Facts:
 
 
 FRAMES = ("a close-up photo of {}", "a portrait of {}")
-KINDS: Mapping[str, tuple[int, ...]] = {"tabby": (281, 282), "Persian": (283,), "Siamese": (284,), "Egyptian": (285,)}
-"""ImageNet's classes of cats; tabby and tiger cat are one look."""
+KINDS: Mapping[str, tuple[int, ...]] = {"tabby": (281, 282), "Persian": (283,), "Siamese": (284,)}
+"""ImageNet's classes of cats; tabby and tiger cat are one look. Egyptian (285) takes in any short hair."""
 
 
 def variants(caption: str, facts: Facts, salt: int = 0) -> tuple[str, ...]:
@@ -76,12 +76,10 @@ def described(
     for row, colour, background, look in zip(rows, measured, behind, looks, strict=True):
         cat = row["class"] == "cat"
         kind = look if cat and not row["breed"] else ""
-        trusted = not kind or kind == "tabby"  # the other kinds have a coat of their own
         vague = colour == ("black" if cat else "gray")  # shade makes dogs gray
-        guess = colour if trusted and not vague else ""
-        found.append(
-            Facts(row["class"], row["breed"], kind, row["coat"] if trusted and row["coat"] else guess, background)
-        )
+        measurable = kind in ("", "tabby") and not vague  # the other kinds have a coat of their own
+        coat = row["coat"] or (colour if measurable else "")
+        found.append(Facts(row["class"], row["breed"], kind, coat, background))
     return found
 
 

@@ -51,9 +51,8 @@ def _english(facts: Facts, dice: Random) -> str:
     coat = facts.coat if dice.random() < 0.5 else ""
     mood = dice.choice(MOODS) if dice.random() < 0.4 else ""
     bare = bool(facts.breed and look) and dice.random() < 0.3
-    noun = joined_words("" if mood == "my" else mood, coat, look, "" if bare else name)
-    owned = f"my {noun}" if mood == "my" else with_article(noun)
-    return dice.choice(FRAMES).format(noun if dice.random() < 0.3 else owned)
+    noun = joined_words(mood, coat, look, "" if bare else name)
+    return dice.choice(FRAMES).format(noun if dice.random() < 0.3 else with_article(noun))
 
 
 def _chinese(facts: Facts, dice: Random) -> str:
