@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-Pixels = Float[Tensor, "b 3 h w"]
+Pixels = Float[Tensor, "b 3 height width"]
 """RGB pictures, values in [-1, 1]."""
 Latents = Float[Tensor, "b c h w"]
 """Compressed pictures; clean latents have unit variance per channel."""

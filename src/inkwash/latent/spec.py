@@ -37,6 +37,7 @@ PETS = AutoencoderSpec(
     channels=(48, 96, 160),
     encoder_blocks=(1, 1, 2),
     decoder_blocks=(1, 2, 3),
+    latent_channels=8,
     patch=2,
     groups=0,
     middle=False,

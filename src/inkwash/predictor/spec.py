@@ -68,9 +68,11 @@ TINY = UNetSpec((Stage(32), Stage(64, 1)), text_width=16, blocks=1, head_width=3
 PETS = UNetSpec(
     (Stage(64), Stage(128, 1), Stage(256, 1)),
     text_width=256,
+    channels_in=8,
+    channels_out=8,
     blocks=1,
     linear_projection=True,
     scale_shift=True,
     pooled_width=256,
 )
-"""13 million parameters for pictures of 128 pixels; ../training/recipes.py teaches it."""
+"""17 million parameters for pictures of 128 pixels; ../training/recipes.py teaches it."""
