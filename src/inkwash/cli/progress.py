@@ -25,8 +25,15 @@ class Bar:
 
 
 @contextmanager
-def bar(title: str, total: int, done: int = 0) -> Iterator[Bar]:
+def bar(title: str, total: int) -> Iterator[Bar]:
     """Show a bar on standard error while the block runs; where no terminal listens only what is said appears."""
+    with display(Console(stderr=True), title, total) as line:
+        yield line
+
+
+@contextmanager
+def display(console: Console, title: str, total: int) -> Iterator[Bar]:
+    """`bar`, on a console of the caller's."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -34,6 +41,5 @@ def bar(title: str, total: int, done: int = 0) -> Iterator[Bar]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal, refresh_per_second=4) as progress:
-        yield Bar(progress, progress.add_task(title, total=total, completed=done, note=""))
+        yield Bar(progress, progress.add_task(title, total=total, note=""))

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,31 +119,9 @@ def folder_samples(folder: Path) -> Iterator[Raw]:
 
 def tar_samples(tar: Path, warn: Warn) -> Iterator[Raw]:
     """WebDataset: files whose names agree up to the first dot are one sample, and lie next to each other."""
-    try:
-        with tarfile.open(tar) as archive:
-            yield from _grouped(tar, _members(archive))
-    except (tarfile.TarError, OSError, EOFError) as error:
-        warn(f"stopped reading {tar}: {error}")
-
-
-def lines(text: str) -> tuple[str, ...]:
-    """Captions: one per line, empty ones left out."""
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[tuple[str, str, bytes]]:
-    for member in archive:
-        file = archive.extractfile(member) if member.isfile() else None
-        if file is not None:
-            folder, _, name = member.name.rpartition("/")
-            stem, _, kind = name.partition(".")
-            yield (f"{folder}/{stem}" if folder else stem), f".{kind.lower()}", file.read()
-
-
-def _grouped(tar: Path, members: Iterable[tuple[str, str, bytes]]) -> Iterator[Raw]:
     parts: dict[str, bytes] = {}
     before: str | None = None
-    for key, kind, data in members:
+    for key, kind, data in _members(tar, warn):
         if key != before and before is not None:
             yield from _sample(tar, before, parts)
             parts = {}
@@ -151,6 +129,24 @@ def _grouped(tar: Path, members: Iterable[tuple[str, str, bytes]]) -> Iterator[R
         parts[kind] = data
     if before is not None:
         yield from _sample(tar, before, parts)
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """Captions: one per line, empty ones left out."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _members(tar: Path, warn: Warn) -> Iterator[tuple[str, str, bytes]]:
+    try:
+        with tarfile.open(tar) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isfile() else None
+                if file is not None:
+                    folder, _, name = member.name.rpartition("/")
+                    stem, _, kind = name.partition(".")
+                    yield (f"{folder}/{stem}" if folder else stem), f".{kind.lower()}", file.read()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        warn(f"stopped reading {tar}: {error}")
 
 
 def _sample(tar: Path, key: str, parts: Mapping[str, bytes]) -> Iterator[Raw]:

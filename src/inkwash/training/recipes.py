@@ -81,7 +81,7 @@ def tiny() -> Recipe:
 
 
 def pets_autoencoder() -> Recipe:
-    """128 pixels to 16 x 16 x 4 latents and back, taught on crops of 64 pixels."""
+    """128 pixels to 16 x 16 latents and back, taught on crops of 64 pixels."""
     config = AutoencoderConfig(
         name="pets_autoencoder",
         autoencoder=PETS_LATENTS,
@@ -101,14 +101,14 @@ def pets_text() -> Recipe:
 
 
 def pets_predictor() -> Recipe:
-    """Faces of cats and dogs at 128 pixels, in the latents of the pets autoencoder: rectified flow on 16 x 16 x 4."""
+    """Faces of cats and dogs at 128 pixels, by rectified flow in the latents of the pets autoencoder."""
     config = TrainConfig(
         name="pets_predictor",
         predictor=PETS,
         size=128,
         images=1_500_032,
         batch=64,
-        optimizer=OptimizerConfig(rate=5e-4, warm_up=32_000),
+        optimizer=OptimizerConfig(kind="muon", rate=8e-4, warm_up=12_800),
         prompts=PETS_PROMPTS,
     )
     return Recipe(config)
@@ -119,15 +119,15 @@ def emoji() -> Recipe:
     config = TrainConfig(
         name="emoji",
         predictor=UNetSpec(
-            (Stage(48), Stage(96, 1), Stage(192, 1)),
-            text_width=192,
+            (Stage(32), Stage(64, 1), Stage(128, 1)),
+            text_width=128,
             channels_in=3,
             channels_out=3,
             blocks=1,
-            head_width=48,
+            head_width=32,
             linear_projection=True,
             scale_shift=True,
-            pooled_width=192,
+            pooled_width=128,
         ),
         size=32,
         images=400_000,
@@ -137,7 +137,7 @@ def emoji() -> Recipe:
         snapshots=4,
         prompts=EMOJI_PROMPTS,
     )
-    text = TextRecipe(replace(PETS_TEXT, width=192, layers=2, heads=3, tokens=24, vocabulary=4096))
+    text = TextRecipe(replace(PETS_TEXT, width=128, layers=2, heads=2, tokens=24, vocabulary=4096))
     return Recipe(config, text, "pixels", "emoji")
 
 
