@@ -17,13 +17,12 @@ from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.weights.bundle import Bundle, Defaults, load_bundle, save_bundle
 
-TINY_TEXT = TextSpec(16, 1, 2, tokens=12, vocabulary=600, end=513, mask_padding=True)
-
 
 def tiny_bundle() -> Bundle:
     torch.manual_seed(0)
     tokenizer = Tokenizer.train(["a photo of a cat", "a photo of a beagle dog"], 600, 12)
-    parts = UNet(TINY), Autoencoder(TINY_SPACE), TextEncoder(TINY_TEXT)
+    words = TextSpec(16, 1, 2, tokens=12, vocabulary=len(tokenizer), end=tokenizer.end, mask_padding=True)
+    parts = UNet(TINY), Autoencoder(TINY_SPACE), TextEncoder(words)
     with torch.no_grad():
         for part in parts:
             for weight in part.parameters():

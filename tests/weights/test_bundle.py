@@ -123,6 +123,12 @@ def test_a_wrong_manifest_is_refused(folder: Path, changes: dict[str, object], m
         load_bundle(edited(folder, **changes))
 
 
+def test_a_tokenizer_of_another_model_is_refused(folder: Path) -> None:
+    text = json.loads((folder / "model.json").read_text())["text"]
+    with pytest.raises(WeightsError, match=r"the text encoder knows \d+ and waits for 5"):
+        load_bundle(edited(folder, text=text | {"end": 5}))
+
+
 def test_a_manifest_that_is_not_json(folder: Path) -> None:
     (folder / "model.json").write_text("{")
     with pytest.raises(WeightsError, match="is not JSON"):

@@ -23,7 +23,7 @@ from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.spec import AutoencoderSpec
 from inkwash.predictor.unet import UNet
 from inkwash.text.conditioning import Conditioner
-from inkwash.text.encoder import TextEncoder
+from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.weights.files import contents, packed, parsed, sha256
 from inkwash.weights.fit import fit
@@ -69,7 +69,7 @@ def load_bundle(name_or_folder: str | Path) -> Bundle:
     folder = located(name_or_folder)
     manifest = read_manifest(folder)
     data = {name: _intact(folder / name, wanted) for name, wanted in manifest.files.items()}
-    bundle = _empty(manifest, Tokenizer.load(folder / TOKENIZER, manifest.text.tokens))
+    bundle = _empty(manifest, _tokenizer(folder / TOKENIZER, manifest.text))
     for stem, network in bundle.networks().items():
         path = folder / f"{stem}.safetensors"
         if path.name not in data:
@@ -120,6 +120,16 @@ def _empty(manifest: Manifest, tokenizer: Tokenizer) -> Bundle:
         defaults=manifest.defaults,
         files=manifest.files,
     )
+
+
+def _tokenizer(path: Path, text: TextSpec) -> Tokenizer:
+    tokenizer = Tokenizer.load(path, text.tokens)
+    if tokenizer.end != text.end or len(tokenizer) > text.vocabulary:
+        raise WeightsError(
+            f"{path} has {len(tokenizer)} tokens, the end is {tokenizer.end}; "
+            f"the text encoder knows {text.vocabulary} and waits for {text.end}"
+        )
+    return tokenizer
 
 
 def _intact(path: Path, wanted: str) -> bytes:
