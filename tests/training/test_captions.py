@@ -123,12 +123,13 @@ def test_a_coat_is_the_colour_of_the_middle() -> None:
 
 
 def test_a_kind_is_named_only_when_sure() -> None:
-    logits = torch.zeros(4, 1000)
+    logits = torch.zeros(6, 1000)
     logits[0, [281, 282]] = 12.0  # tabby and tiger cat share one name
     logits[1, 284] = 15.0
     logits[2, [281, 284]] = 12.0
     logits[3, 100] = 15.0
-    assert kinds(logits) == ["tabby", "Siamese", "", ""]
+    logits[4, 281] = logits[5, 284] = 9.0  # nine tenths sure
+    assert kinds(logits) == ["tabby", "Siamese", "", "", "tabby", ""]
 
 
 def test_facts_put_the_table_first() -> None:
@@ -152,6 +153,15 @@ def test_facts_put_the_table_first() -> None:
         Facts("cat", coat="black", background="green"),
         Facts("cat", kind="tabby", coat="gray", background="green"),
     ]
+
+
+def test_a_black_cat_is_no_siamese() -> None:
+    logits = torch.zeros(1, 1000)
+    logits[0, 284] = 15.0
+    row = {"class": "cat", "breed": "", "coat": ""}
+    dark, pale = framed((40, 160, 40), (10, 10, 10)), framed((40, 160, 40), (180, 150, 120))
+    assert described([row], dark[None], logits)[0].kind == ""
+    assert described([row], pale[None], logits)[0].kind == "Siamese"
 
 
 def test_without_a_classifier_there_are_no_kinds() -> None:

@@ -75,7 +75,8 @@ def described(
     found = []
     for row, colour, background, look in zip(rows, measured, behind, looks, strict=True):
         cat = row["class"] == "cat"
-        kind = look if cat and not row["breed"] else ""
+        pointed = look == "Siamese" and "black" in (row["coat"], colour)  # a black cat that passes for one
+        kind = look if cat and not row["breed"] and not pointed else ""
         vague = colour == ("black" if cat else "gray")  # shade makes dogs gray
         measurable = kind in ("", "tabby") and not vague  # the other kinds have a coat of their own
         coat = row["coat"] or (colour if measurable else "")
@@ -83,13 +84,17 @@ def described(
     return found
 
 
-def kinds(logits: Float[Tensor, "n 1000"], sure: float = 0.6) -> list[str]:
-    """The kind of cat that has more than `sure` of the probability over all classes, or an empty word."""
+def kinds(logits: Float[Tensor, "n 1000"], sure: float = 0.6, surer: float = 0.97) -> list[str]:
+    """The kind of cat that has more than `sure` of the probability over all classes, or an empty word.
+
+    Persian and Siamese need more than `surer`: long hair or a dark face alone look like them.
+    """
     shares = logits.softmax(dim=1)
     sums = torch.stack([shares[:, classes].sum(dim=1) for classes in KINDS.values()], dim=1)
     best, index = sums.max(dim=1)
-    names = list(KINDS)
-    return [names[i] if share > sure else "" for share, i in zip(best.tolist(), index.tolist(), strict=True)]
+    names = [list(KINDS)[i] for i in index.tolist()]
+    needed = [sure if name == "tabby" else surer for name in names]
+    return [name if share > least else "" for name, share, least in zip(names, best.tolist(), needed, strict=True)]
 
 
 def backgrounds(pictures: Pictures, corner: float = 0.19, even: float = 0.16) -> list[str]:
