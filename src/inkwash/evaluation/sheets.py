@@ -19,7 +19,11 @@ def painted_sheet(pictures: Pictures, tasks: Sequence[Task], title: str) -> Imag
     rows = {task.prompt: [n for n, other in enumerate(tasks) if other.prompt == task.prompt] for task in tasks}
     wide = min(COLUMNS, *(len(places) for places in rows.values()))
     cells = [place for places in rows.values() for place in places[:wide]]
-    labels = [word for prompt in rows for word in (prompt.removeprefix("a photo of a "), *[""] * (wide - 1))]
+    labels = [
+        word
+        for prompt in rows
+        for word in (prompt.removeprefix("a photo of a ").removesuffix(" dog"), *[""] * (wide - 1))
+    ]
     return sheet(images(pictures[cells]), wide, labels, title=title, gap=6)
 
 
