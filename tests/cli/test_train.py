@@ -2,17 +2,23 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 from PIL import Image
 
-from inkwash.cli.learning import recipe_of, shown
+from inkwash.cli.learning import curves, recipe_of, shown
 from inkwash.cli.main import main
 from inkwash.cli.progress import bar
 from inkwash.cli.train import asked_to_stop
+from inkwash.errors import InvalidRequest
 from inkwash.training.log import read_log
 from inkwash.training.looks import Painted, Saved, Validation
+from inkwash.training.loop import Progress
+from inkwash.training.objective import Lesson
 
 COLOURS = ("red", "green", "blue", "white")
 
@@ -76,6 +82,39 @@ def test_what_happens_seldom_is_said(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "8: held out: loss 0.5000, bins 0.2500 0.7500" in said
     assert "8: painted" in said
     assert "8: saved" in said
+
+
+def test_curves_for_tensorboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drawn: list[tuple[str, float, int]] = []
+
+    class Writer:
+        def __init__(self, folder: str) -> None:
+            assert folder == str(tmp_path / "tensorboard")
+
+        def __enter__(self) -> "Writer":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            drawn.append(("closed", 0, 0))
+
+        def add_scalar(self, name: str, value: float, images: int) -> None:
+            drawn.append((name, value, images))
+
+    fake = ModuleType("torch.utils.tensorboard")
+    fake.SummaryWriter = Writer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, fake.__name__, fake)
+    with curves(tmp_path) as draw:
+        draw(Progress(8, Lesson(torch.tensor([0.5]), torch.ones(1)), 2.0, 0.125))
+        draw(Validation(8, {"loss": 0.5, "bins": [0.25]}))
+        draw(Saved(8, tmp_path))
+    steps = [("loss", 0.5, 8), ("norm", 2.0, 8), ("rate", 0.125, 8)]
+    assert drawn == [*steps, ("held out/loss/0", 0.5, 8), ("held out/bins/0", 0.25, 8), ("closed", 0, 0)]
+
+
+def test_tensorboard_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(InvalidRequest, match="pip install"), curves(tmp_path):
+        pass
 
 
 def test_a_recipe_may_be_shortened() -> None:

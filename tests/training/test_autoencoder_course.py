@@ -14,9 +14,9 @@ from inkwash.training.autoencoder_course import AutoencoderCourse, autoencoder_c
 from inkwash.training.config import AutoencoderConfig, OptimizerConfig
 from inkwash.training.data import Pictures
 from inkwash.training.loop import train
-from inkwash.training.parts import read_autoencoder
 from inkwash.training.state import TrainState
 from inkwash.training.workers import Team
+from inkwash.weights.parts import read_autoencoder
 
 
 @pytest.fixture

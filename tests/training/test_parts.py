@@ -13,9 +13,10 @@ from inkwash.latent.spec import TINY
 from inkwash.text.conditioning import Conditioner
 from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.tokenizer import Tokenizer
-from inkwash.training.parts import parts_of, read_autoencoder, read_text, write_part
+from inkwash.training.parts import parts_of
 from inkwash.training.text import save_text
 from inkwash.weights.files import write
+from inkwash.weights.parts import read_autoencoder, read_text, write_part
 from inkwash.weights.plain import plain
 
 

@@ -50,6 +50,7 @@ def run(options: TrainOptions) -> None:
     import torch
 
     from inkwash.cli.learning import curves, pantry_of, recipe_of, shown
+    from inkwash.cli.noise_plot import draw_noise_plot
     from inkwash.training.kitchen import course_of
     from inkwash.training.run import Habits, prepare
     from inkwash.training.run import run as train
@@ -75,6 +76,7 @@ def run(options: TrainOptions) -> None:
         line.say(f"{f'going on from {plan.start}' if plan.start else 'beginning'}, in {plan.precision}")
         for event in shown(train(plan, options.out, habits, stop), line):
             draw(event)
+        draw_noise_plot(options.out / "log.jsonl", options.out / "loss-by-noise.png")
     return None
 
 

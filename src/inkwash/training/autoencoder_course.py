@@ -22,9 +22,9 @@ from inkwash.training.config import AutoencoderConfig
 from inkwash.training.data import Pictures, learned
 from inkwash.training.dice import dice, normal, picture_at
 from inkwash.training.objective import Lesson, Objective
-from inkwash.training.parts import write_part
 from inkwash.training.workers import Team
 from inkwash.types import Latents, Pixels
+from inkwash.weights.parts import write_part
 
 EXAMINED, CHUNK = 128, 32
 

@@ -18,10 +18,11 @@ from inkwash.training.config import AutoencoderConfig
 from inkwash.training.course import Course
 from inkwash.training.data import Pictures, Warn, read_pictures
 from inkwash.training.emoji import emoji_pictures
-from inkwash.training.parts import parts_of, read_autoencoder, read_text
+from inkwash.training.parts import parts_of
 from inkwash.training.predictor_course import predictor_course
 from inkwash.training.recipes import Recipe
 from inkwash.training.text import TextLesson, picture_features, save_text
+from inkwash.weights.parts import read_autoencoder, read_text
 
 TEXT_SIZE = 128  # of the pictures that the text encoder is taught with, where no config says
 SEEN = 64  # the ImageNet network needs so many pixels

@@ -12,9 +12,9 @@ from inkwash.device import Compute
 from inkwash.training.average import wearing
 from inkwash.training.course import Course
 from inkwash.training.log import Log
-from inkwash.training.parts import write_part
 from inkwash.training.sheet import save_sheet
 from inkwash.training.state import TrainState
+from inkwash.weights.parts import write_part
 
 
 @dataclass(frozen=True)

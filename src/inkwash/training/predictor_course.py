@@ -17,13 +17,14 @@ from inkwash.training.config import TrainConfig
 from inkwash.training.data import Pictures, learned
 from inkwash.training.lessons import batches
 from inkwash.training.objective import Batch, Objective, objective_of
-from inkwash.training.parts import Parts, write_part
+from inkwash.training.parts import Parts
 from inkwash.training.sheet import GUIDANCE, SPACING, STEPS, sheet
 from inkwash.training.validate import validate
 from inkwash.training.workers import Team
 from inkwash.types import Pixels
 from inkwash.weights.bundle import Bundle, save_bundle
 from inkwash.weights.manifest import Defaults
+from inkwash.weights.parts import write_part
 
 
 @dataclass(frozen=True)
