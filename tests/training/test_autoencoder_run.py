@@ -50,12 +50,12 @@ def happened(course: AutoencoderCourse, out: Path) -> list[Event]:
 
 
 def test_the_picture_comes_back_better_and_better(tmp_path: Path) -> None:
-    config = replace(CONFIG, images=320, validate_every=160)
+    config = replace(CONFIG, images=320, validate_every=64)
     events = happened(toy(tmp_path / "cache", config), tmp_path / "run")
-    first, last = (event.found["psnr"] for event in events if isinstance(event, Validation))
-    assert last > first + 0.5
+    found = [event.found["psnr"] for event in events if isinstance(event, Validation)]
+    assert found[-1] > found[0] + 1
     losses = [row["loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if row["kind"] == "step"]
-    assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
     (painted,) = (event for event in events if isinstance(event, Painted))
     assert painted.path.is_file()
 
