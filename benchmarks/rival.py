@@ -1,6 +1,5 @@
 """The same network built with diffusers: UNet2DConditionModel with our numbers, loaded with our weights."""
 
-from diffusers import UNet2DConditionModel
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -38,6 +37,8 @@ def rival(ours: UNet) -> Rival:
 
 def built(spec: UNetSpec) -> nn.Module:
     """Our table of stages in diffusers' words; its `attention_head_dim` is the number of heads."""
+    from diffusers import UNet2DConditionModel
+
     looks = [bool(stage.depth) for stage in spec.stages]
     network: nn.Module = UNet2DConditionModel(
         in_channels=spec.channels_in,
