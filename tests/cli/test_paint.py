@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from inkwash.cli.easel import threads
 from inkwash.pipeline.record import read_record
 
 Inkwash = Callable[..., Any]
@@ -100,6 +102,24 @@ def test_again_from_another_process(process: Inkwash, tiny_folder: Path, tmp_pat
     repainted = process("again", "画一只猫.png", "--out", "new.png")
     assert (repainted.code, repainted.out) == (0, "new.png\n")
     assert (tmp_path / "new.png").read_bytes() == (tmp_path / "画一只猫.png").read_bytes()
+
+
+def test_again_sums_with_as_many_threads(inkwash: Inkwash, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inkwash.pipeline.engine import Engine
+
+    steps, seen = Engine.steps, []
+
+    def watched(*given: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return steps(*given)
+
+    monkeypatch.setattr(Engine, "steps", watched)
+    before = torch.get_num_threads()
+    with threads(before + 1):
+        path = inkwash("paint", "a cat", "--model", tiny_folder).paths[0]
+    assert inkwash("again", path).err == "the same file, byte for byte\n"
+    assert seen == [before + 1] * 2
+    assert torch.get_num_threads() == before
 
 
 def test_again_tells_when_the_bytes_differ(inkwash: Inkwash, tiny_folder: Path) -> None:

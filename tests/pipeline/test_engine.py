@@ -208,6 +208,7 @@ def test_the_parameters_name_the_seed_of_this_picture(engine: Engine) -> None:
         ("{", "is not JSON"),
         ('{"version":"1","requests":[]}', "a record that has its picture"),
         ('{"version":"1","requests":[{"count":2}],"index":2}', "a record that has its picture"),
+        ('{"version":"1","requests":[{}],"threads":9999}', "threads is 9999, but must be a whole number from 1"),
         ('{"version":"1","requests":[{"sampler":"eval()"}]}', "sampler is 'eval"),
         ('{"version":"1","requests":[{}],"code":"import os"}', "code is 'import os', but must be left out"),
     ],

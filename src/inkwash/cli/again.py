@@ -29,7 +29,7 @@ def run(options: AgainOptions) -> None:
     old = options.picture
     places = Places(options.out or old.with_name(f"{old.stem}-again.png"), None, options.overwrite)
 
-    from inkwash.cli.easel import painted, said
+    from inkwash.cli.easel import painted, said, threads
     from inkwash.cli.terminal import show
     from inkwash.device import compute
     from inkwash.pipeline.engine import Engine
@@ -42,7 +42,8 @@ def run(options: AgainOptions) -> None:
     bundle = load_bundle(record.requests[0].model)
     check(record, bundle)
     engine = Engine(bundle, compute(record.device, record.dtype))
-    paintings = [painting for done in painted(engine, engine.batches(record.requests)) for painting in done]
+    with threads(record.threads):
+        paintings = [painting for done in painted(engine, engine.batches(record.requests)) for painting in done]
     if record.index is not None:
         paintings = paintings[record.index : record.index + 1]
     data = sheet(paintings, record, record.columns) if record.index is None else paintings[0].png()

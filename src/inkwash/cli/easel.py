@@ -3,6 +3,9 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
 
 from inkwash.cli.progress import bar
 from inkwash.pipeline.batch import Batch
@@ -24,6 +27,17 @@ def painted(engine: Engine, batches: Sequence[Batch], film: Film | None = None) 
                 line.at(done, pace(done, time.monotonic() - begun))
             line.at(done, "decoding")
             yield engine.finish(batch, step.x)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let `count` threads share every sum inside the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def pace(done: int, seconds: float) -> str:

@@ -110,6 +110,7 @@ class Engine:
             inputs={path.as_posix(): fingerprint(path) for path in paths},
             device=str(self.compute.device),
             dtype=str(self.compute.dtype).removeprefix("torch."),
+            threads=torch.get_num_threads(),
         )
 
     def _last(self, batch: Batch) -> Latents:

@@ -15,6 +15,7 @@ from inkwash.weights.plain import built, plain
 
 CHUNK = "inkwash"
 """Keyword of the PNG text that holds a record."""
+MOST_THREADS = 256
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Record:
     """Everything that decides the bytes of a picture.
 
     A picture is the same bits only in the same company, since sums are ordered by the size of a batch; so the
-    record lists all requests of its batch, and which of their pictures it is.
+    record lists all requests of its batch, which of their pictures it is, and how many threads summed.
     """
 
     version: str
@@ -39,6 +40,8 @@ class Record:
     """sha256 of the input pictures' files, by path."""
     device: str = "cpu"
     dtype: str = "float32"
+    threads: int = 1
+    """That shared every sum: another number rounds in another order."""
 
     def note(self) -> str:
         """One line of JSON; what is None is left out."""
@@ -57,6 +60,8 @@ def read_record(path: Path) -> Record:
     pictures = sum(request.count for request in record.requests)
     if not 0 <= (record.index or 0) < pictures:
         raise InvalidRequest("picture", str(path), "a PNG with a record that has its picture")
+    if not 1 <= record.threads <= MOST_THREADS:
+        raise InvalidRequest("threads", record.threads, f"a whole number from 1 to {MOST_THREADS}")
     return record
 
 
