@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from inkwash.training.muon import Muon, orthogonal
+from inkwash.training.muon import QUINTIC, Muon, orthogonal
 
 
 def test_singular_values_become_one() -> None:
@@ -12,6 +12,18 @@ def test_singular_values_become_one() -> None:
         values = torch.linalg.svdvals(orthogonal(matrix, rounds=8))
         assert values.min() > 0.6
         assert values.max() < 1.25
+
+
+def test_wide_matrices_take_the_short_way_to_the_same_place() -> None:
+    chance = torch.Generator().manual_seed(3)
+    u, v = (torch.linalg.qr(torch.randn(size, 20, generator=chance)).Q for size in (20, 90))
+    g = u @ torch.diag(torch.logspace(0, -4, 20)) @ v.T
+    x = g.double() / g.double().norm()
+    a, b, c = QUINTIC
+    for _ in range(5):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    torch.testing.assert_close(orthogonal(g), x.float(), atol=1e-3, rtol=0)
 
 
 def test_the_directions_are_kept() -> None:

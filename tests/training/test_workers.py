@@ -41,6 +41,28 @@ def test_gradients_become_their_mean_everywhere() -> None:
         assert layer.bias.grad.unique().tolist() == [6]
 
 
+def test_work_is_spread_and_everybody_has_all_of_it() -> None:
+    near, far = Pipe()
+    board = torch.zeros(2, 40)
+    teams = [Team(0, 2, board, (near,)), Team(1, 2, board, (far,))]
+    given = [torch.full((2, 3), float(number)) for number in range(5)]
+    done: list[list[float]] = [[], []]
+
+    def squared(rank: int) -> list[torch.Tensor]:
+        def work(each: torch.Tensor) -> torch.Tensor:
+            done[rank].append(each[0, 0].item())
+            return each**2
+
+        return teams[rank].spread(work, given)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(squared, range(2)))
+    for each in found:
+        assert [matrix.unique().tolist() for matrix in each] == [[0], [1], [4], [9], [16]]
+    assert sorted(done[0] + done[1]) == [0, 1, 2, 3, 4]
+    assert abs(len(done[0]) - len(done[1])) == 1
+
+
 def test_the_end_of_one_is_the_end_of_all() -> None:
     near, far = Pipe()
     far.close()

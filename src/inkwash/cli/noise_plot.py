@@ -20,7 +20,7 @@ def draw_noise_plot(log: Path, picture: Path) -> None:
     places = sorted({round(number * (len(told) - 1) / (SHOWN - 1)) for number in range(SHOWN)})
     curves = [_curve(told[place][1], (number + 1) / len(places)) for number, place in enumerate(places)]
     high = max(max(curve.ys) for curve in curves) * 1.05
-    steps = Axis("step t of the noise schedule", 0.0, 1000.0, ticks([0, 250, 500, 750, 1000]))
+    steps = Axis("step t of the noise schedule", 0.0, 1000.0, ticks([0.0, 250.0, 500.0, 750.0, 1000.0]))
     losses = Axis("held-out loss", 0.0, high, ticks([0.0, round(high / 2, 1), round(high, 1)]))
     title = f"Loss by noise, from {told[0][0]:,} pictures (faint) to {told[-1][0]:,}"
     paper = plot(curves, steps, losses, (640, 400), title)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from inkwash.device import Compute
 from inkwash.errors import InkwashError
 from inkwash.training.dice import seed_layers
+from inkwash.training.muon import Muon, orthogonal
 from inkwash.training.objective import Lesson, Objective
 from inkwash.training.state import TrainState, rate_at
 from inkwash.training.workers import ALONE, Team
@@ -47,6 +49,9 @@ def train(
     """
     weights = [weight for weight in state.model.parameters() if weight.requires_grad]
     broken = 0
+    for optimizer in state.optimizers:
+        if isinstance(optimizer, Muon):
+            optimizer.turn = partial(team.spread, orthogonal)
     for parts in batches:
         rate = set_rate(state)
         lesson = gradient(state, parts, objective, team.rank)

@@ -48,6 +48,19 @@ class Team:
         losses, sigmas = told.view(self.count, 2, -1).unbind(1)
         return Lesson(losses.flatten(), sigmas.flatten())
 
+    def spread(self, work: Callable[[Tensor], Tensor], given: Sequence[Tensor]) -> list[Tensor]:
+        """`work` on every tensor, of whose shape its result must be; each is done by one worker, and all get all."""
+        if self.board is None:
+            return [work(each) for each in given]
+        pages = self.board.flatten()[: sum(each.numel() for each in given)].split([each.numel() for each in given])
+        for owner, each, page in zip(shared_out(given, self.count), given, pages, strict=True):
+            if owner == self.rank:
+                page.view_as(each).copy_(work(each))
+        self.meet()
+        done = [page.view_as(each).clone() for each, page in zip(given, pages, strict=True)]
+        self.meet()  # before anybody writes again
+        return done
+
     def meet(self) -> None:
         """Wait until everybody is here.  Raises InkwashError if a worker has died."""
         try:
@@ -64,6 +77,16 @@ class Team:
 
 
 ALONE = Team()
+
+
+def shared_out(given: Sequence[Tensor], count: int) -> list[int]:
+    """Who of `count` workers does which matrix, so that all have about as much: the largest first."""
+    costs = [each.numel() * min(each.shape) for each in given]
+    owners, loads = [0] * len(given), [0] * count
+    for place in sorted(range(len(given)), key=lambda place: -costs[place]):
+        owners[place] = loads.index(min(loads))
+        loads[owners[place]] += costs[place]
+    return owners
 
 
 @contextmanager
