@@ -18,7 +18,7 @@ class TrainOptions:
     """Train a network from scratch. Ctrl-C saves; the same command resumes."""
 
     recipe: Annotated[str, Positional]
-    """emoji, pets_autoencoder, pets_text, pets_predictor or tiny."""
+    """emoji, pets_autoencoder, pets_decoder, pets_text, pets_predictor or tiny."""
     out: Path
     """Where checkpoints, the log, sample sheets and the weights go."""
     data: Path | None = None
@@ -26,7 +26,7 @@ class TrainOptions:
     captions: Path | None = None
     """A JSON of key -> captions that goes before the captions of the data."""
     autoencoder: Path | None = None
-    """The autoencoder's file, for predictors of latents."""
+    """The autoencoder's file, for predictors of latents and for pets_decoder."""
     text: Path | None = None
     """A folder with a text encoder; where none is given one is taught first."""
     cache: Path | None = None

@@ -22,11 +22,12 @@ from inkwash.training.config import AutoencoderConfig
 from inkwash.training.data import Pictures, learned
 from inkwash.training.dice import dice, normal, picture_at
 from inkwash.training.objective import Lesson, Objective
+from inkwash.training.statistics import measured
 from inkwash.training.workers import Team
 from inkwash.types import Latents, Pixels
 from inkwash.weights.parts import write_part
 
-EXAMINED, CHUNK = 128, 32
+EXAMINED, MEASURED, CHUNK = 128, 2048, 32
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,8 @@ class AutoencoderCourse:
     @torch.inference_mode()
     def export(self, network: nn.Module, weights: Mapping[str, Tensor], images_seen: int, out: Path) -> None:
         """autoencoder.safetensors, with the statistics of its latents in the spec, so that they have unit variance."""
-        moments = [network.moments(part) for part in self.some(self.learn, 2048).split(CHUNK)]  # type: ignore[operator]
-        mean, logvar = (torch.cat(part).double() for part in zip(*moments, strict=True))
-        centre = mean.mean(dim=(0, 2, 3))
-        spread = (mean.var(dim=(0, 2, 3)) + logvar.exp().mean(dim=(0, 2, 3))).sqrt()
-        spec = replace(self.config.autoencoder, latent_mean=tuple(centre.tolist()), latent_std=tuple(spread.tolist()))
+        assert isinstance(network, Autoencoder)  # noqa: S101  the course makes no other network
+        spec = measured(network, self.pixels[list(self.learn[:MEASURED])])
         write_part(out / "autoencoder.safetensors", weights, spec, {"images": str(images_seen)})
 
     def some(self, places: tuple[int, ...], count: int = EXAMINED) -> Pixels:

@@ -16,6 +16,8 @@ from inkwash.text.conditioning import Conditioner
 from inkwash.training.autoencoder_course import autoencoder_course
 from inkwash.training.config import AutoencoderConfig
 from inkwash.training.course import Course
+from inkwash.training.critic_config import CriticConfig
+from inkwash.training.critic_course import critic_course
 from inkwash.training.data import Pictures, Warn, read_pictures
 from inkwash.training.emoji import emoji_pictures
 from inkwash.training.parts import parts_of
@@ -58,6 +60,9 @@ def course_of(recipe: Recipe, pantry: Pantry, say: Warn) -> Course | None:
     if recipe.config is None:
         taught_text(recipe, pictures_of(recipe, pantry, say), pantry.out, pantry.cache, say)
         return None
+    if isinstance(recipe.config, CriticConfig):
+        start = autoencoder_of(pantry)
+        return critic_course(recipe.config, start, pictures_of(recipe, pantry, say), pantry.cache)
     if isinstance(recipe.config, AutoencoderConfig):
         return autoencoder_course(recipe.config, pictures_of(recipe, pantry, say), pantry.cache)
     space = space_of(recipe, pantry)
@@ -70,9 +75,14 @@ def space_of(recipe: Recipe, pantry: Pantry) -> Autoencoder | PixelSpace:
     """The space that the predictor lives in."""
     if recipe.space == "pixels":
         return PixelSpace()
+    return read_autoencoder(autoencoder_of(pantry))
+
+
+def autoencoder_of(pantry: Pantry) -> Path:
+    """Its file.  Raises InvalidRequest if none is given."""
     if pantry.autoencoder is None:
         raise InvalidRequest("autoencoder", None, "the file that `inkwash train pets_autoencoder` wrote")
-    return read_autoencoder(pantry.autoencoder)
+    return pantry.autoencoder
 
 
 def taught_text(recipe: Recipe, pictures: Pictures, folder: Path, cache: Path, say: Warn) -> Path:

@@ -8,7 +8,9 @@ from typing import Literal
 from inkwash.latent.spec import PETS as PETS_LATENTS
 from inkwash.predictor.spec import PETS, TINY, Stage, UNetSpec
 from inkwash.text.encoder import PETS_TEXT
+from inkwash.training.autoencoder import ReconstructionWeights
 from inkwash.training.config import AutoencoderConfig, OptimizerConfig, TrainConfig
+from inkwash.training.critic_config import CriticConfig
 from inkwash.training.text import TextRecipe
 
 
@@ -86,10 +88,28 @@ def pets_autoencoder() -> Recipe:
         name="pets_autoencoder",
         autoencoder=PETS_LATENTS,
         size=128,
-        images=400_000,
-        batch=32,
-        optimizer=OptimizerConfig(rate=1e-3, weight_decay=1e-4, warm_up=6_400, decay_from=0.2, clip=1.0),
-        validate_every=16_000,
+        images=96_000,
+        batch=16,
+        optimizer=OptimizerConfig(kind="muon", rate=1e-3, weight_decay=1e-4, warm_up=4_800, decay_from=0.2, clip=1.0),
+        validate_every=8_000,
+        snapshots=0,
+    )
+    return Recipe(config)
+
+
+def pets_decoder() -> Recipe:
+    """Sharper pictures from the same latents: the decoder learns on against a critic, the predictor need not."""
+    config = CriticConfig(
+        name="pets_decoder",
+        size=128,
+        crop=96,
+        images=48_000,
+        batch=12,
+        likeness=ReconstructionWeights(perceptual=0.2),
+        optimizer=OptimizerConfig(
+            rate=2e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=2_400, decay_from=0.6, clip=1.0
+        ),
+        validate_every=6_000,
         snapshots=0,
     )
     return Recipe(config)
@@ -145,6 +165,7 @@ RECIPES: Mapping[str, Callable[[], Recipe]] = MappingProxyType(
     {
         "emoji": emoji,
         "pets_autoencoder": pets_autoencoder,
+        "pets_decoder": pets_decoder,
         "pets_text": pets_text,
         "pets_predictor": pets_predictor,
         "tiny": tiny,

@@ -64,7 +64,8 @@ def run(plan: Plan, out: Path, habits: Habits, stop: Callable[[], bool] = lambda
     if config.batch % (habits.workers * config.accumulate):
         raise InvalidRequest("workers", habits.workers, f"a divisor of the batch of {config.batch}, times accumulate")
     state, look = begun(plan), Looks(course, out)
-    numbers = sum(weight.numel() for weight in state.model.parameters()) + 2 * config.batch // habits.workers
+    numbers = sum(weight.numel() for weight in state.model.parameters() if weight.requires_grad)
+    numbers += 2 * config.batch // habits.workers
     saving, painting = Timer(habits.save_minutes), Timer(habits.sheet_minutes)
     over = Timer(habits.minutes)
     helper = partial(help_learn, Plan(course.alone(), plan.start, plan.precision))
