@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from inkwash.errors import OutputError
-from inkwash.pipeline.picture import PAPER, grid, images_of, pixels_of, png, save
+from inkwash.pipeline.picture import PAPER, even_columns, grid, images_of, pixels_of, png, save
 
 
 def test_every_byte_survives_pixels() -> None:
@@ -38,6 +38,13 @@ def test_grid_puts_pictures_in_rows() -> None:
     assert paper.size == (2 + 3 * 12, 2 + 2 * 22)
     assert [paper.getpixel((2 + n % 3 * 12, 2 + n // 3 * 22)) for n in range(5)] == colours
     assert paper.getpixel((0, 0)) == paper.getpixel((30, 30)) == PAPER
+
+
+@pytest.mark.parametrize(
+    ("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3), (7, 3), (8, 4), (9, 3), (12, 4), (16, 4)]
+)
+def test_sheets_are_full_and_rather_square(count: int, columns: int) -> None:
+    assert even_columns(count) == columns
 
 
 def test_grid_of_one_row() -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
 from pathlib import Path
 
 from PIL import Image
 
 from inkwash.pipeline.infotext import parameters
-from inkwash.pipeline.picture import grid, png, save
+from inkwash.pipeline.picture import even_columns, grid, png, save
 from inkwash.pipeline.record import CHUNK, Record
 from inkwash.pipeline.request import GenerateRequest
 
@@ -48,7 +47,7 @@ class Painting:
 
 def sheet(paintings: Sequence[Painting], record: Record, columns: int | None = None) -> bytes:
     """The PNG file of all paintings in rows; `record` repaints it to the last bit."""
-    columns = columns or ceil(sqrt(len(paintings)))
+    columns = columns or even_columns(len(paintings))
     whole = grid([painting.image for painting in paintings], columns)
     return png(whole, {CHUNK: replace(record, columns=columns).note()})
 

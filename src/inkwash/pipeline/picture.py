@@ -45,9 +45,17 @@ def save(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         part.write_bytes(data)
 
 
+def even_columns(count: int) -> int:
+    """About as many columns as rows, or somewhat more where that fills the last row."""
+    least = ceil(sqrt(count))
+    return next(
+        (columns for columns in range(least, count + 1) if not count % columns and columns**2 <= 3 * count), least
+    )
+
+
 def grid(images: Sequence[Image.Image], columns: int | None = None, gap: int = 4) -> Image.Image:
-    """Pictures of one size in rows on paper, about as many columns as rows unless said."""
-    columns = columns or ceil(sqrt(len(images)))
+    """Pictures of one size in rows on paper."""
+    columns = columns or even_columns(len(images))
     wide, high = (images[0].size[axis] + gap for axis in (0, 1))
     paper = Image.new("RGB", (min(columns, len(images)) * wide + gap, ceil(len(images) / columns) * high + gap), PAPER)
     for index, image in enumerate(images):
