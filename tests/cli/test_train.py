@@ -13,7 +13,7 @@ from PIL import Image
 from inkwash.cli.learning import curves, recipe_of, shown
 from inkwash.cli.main import main
 from inkwash.cli.progress import bar
-from inkwash.cli.train import asked_to_stop
+from inkwash.cli.train import StopSign, asked_to_stop
 from inkwash.errors import InvalidRequest
 from inkwash.training.log import read_log
 from inkwash.training.looks import Painted, Saved, Validation
@@ -34,14 +34,19 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def test_one_command_trains_and_the_same_goes_on(
+def test_one_command_trains_and_when_stopped_goes_on(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    command = ["train", "tiny", "--data", str(pictures), "--out", str(out)]
-    assert main([*command, "--images", "32"]) == 0
-    assert "beginning, in torch." in capsys.readouterr().err
-    assert main([*command, "--images", "48"]) == 0
+    command = ["train", "tiny", "--data", str(pictures), "--out", str(out), "--images", "48"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StopSign, "__call__", lambda sign: True)  # as if Ctrl-C had been pressed in the first step
+        assert main(command) == 130
+    said = capsys.readouterr().err
+    assert "beginning, in torch." in said
+    assert "the same command goes on" in said
+    assert [line["images"] for line in read_log(out / "log.jsonl")] == [16]
+    assert main(command) == 0
     assert "going on from" in capsys.readouterr().err
     steps = [line["images"] for line in read_log(out / "log.jsonl") if line["kind"] == "step"]
     assert steps == [16, 32, 48]

@@ -71,11 +71,12 @@ def test_the_end_of_one_is_the_end_of_all() -> None:
 
 
 def test_two_processes_learn_what_one_does(tmp_path: Path, course: PredictorCourse, config: TrainConfig) -> None:
-    course = replace(course, config=replace(config, images=24, predictor=replace(config.predictor, dropout=0.0)))
+    quiet, muon = replace(config.predictor, dropout=0.0), replace(config.optimizer, kind="muon")
+    course = replace(course, config=replace(config, images=24, predictor=quiet, optimizer=muon))
     for workers in (1, 2):
         out = tmp_path / str(workers)
         for _ in run(prepare(course, out), out, Habits(workers=workers)):
             pass
     alone, together = ([line["loss"] for line in read_log(tmp_path / str(workers) / "log.jsonl")] for workers in (1, 2))
     assert len(together) == 3
-    assert together == pytest.approx(alone, rel=1e-5)
+    assert together == pytest.approx(alone, rel=1e-4)

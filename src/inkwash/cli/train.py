@@ -11,6 +11,7 @@ from typing import Annotated
 from tyro.conf import Positional
 
 from inkwash.cli.progress import bar
+from inkwash.errors import Cancelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ def run(options: TrainOptions) -> None:
         for event in shown(train(plan, options.out, habits, stop), line):
             draw(event)
         draw_noise_plot(options.out / "log.jsonl", options.out / "loss-by-noise.png")
+        if stop():
+            raise Cancelled(f"stopped and saved in {options.out}; the same command goes on")
     return None
 
 
