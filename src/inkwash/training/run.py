@@ -75,7 +75,7 @@ def run(plan: Plan, out: Path, habits: Habits, stop: Callable[[], bool] = lambda
             yield progress
             if due(progress.images_seen, config.validate_every, config.batch):
                 yield from look.examined(state, log)
-            if due(progress.images_seen, max(1, config.images // max(1, config.snapshots)), config.batch):
+            if config.snapshots and due(progress.images_seen, max(1, config.images // config.snapshots), config.batch):
                 look.snapshot(state)
             if painting.rings():
                 yield from look.painted(state)
