@@ -118,7 +118,7 @@ class UNet(nn.Module):
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
+    def forward(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Float[Tensor, "b out h w"]:
         """(b, channels_in, h, w), (b,) and a prompt per picture -> (b, channels_out, h, w)."""
         step = self.told(t, text, x.dtype)
         x = self.conv_in(x)
