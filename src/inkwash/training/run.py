@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from inkwash.device import DTYPES
+from inkwash.device import DTYPES, denormals_flushed
 from inkwash.errors import InvalidRequest
 from inkwash.training import checkpoint
 from inkwash.training.config import same_run
@@ -69,7 +69,11 @@ def run(plan: Plan, out: Path, habits: Habits, stop: Callable[[], bool] = lambda
     saving, painting = Timer(habits.save_minutes), Timer(habits.sheet_minutes)
     over = Timer(habits.minutes)
     helper = partial(help_learn, Plan(course.alone(), plan.start, plan.precision))
-    with team_of(habits.workers, numbers, helper) as team, Log(out / "log.jsonl", state.images_seen) as log:
+    with (
+        team_of(habits.workers, numbers, helper) as team,
+        Log(out / "log.jsonl", state.images_seen) as log,
+        denormals_flushed(),
+    ):
         for progress in train(state, course.lessons(state.images_seen, team), course.objective(), team):
             log.write(progress.images_seen, "step", told(progress))
             yield progress
@@ -92,7 +96,6 @@ def begun(plan: Plan) -> TrainState:
     """The state at the plan's checkpoint, or at the very beginning."""
     config = plan.course.config
     seed_layers(config.seed, 0)
-    torch.set_flush_denormal(True)
     state = TrainState.fresh(config, plan.course.network(), plan.precision)
     if plan.start is not None:
         checkpoint.load(plan.start, state)
@@ -103,8 +106,9 @@ def help_learn(plan: Plan, team: Team) -> None:
     """What the workers beside the first do: the same steps, without averages, files or looks."""
     state = begun(plan)
     state.averages = ()
-    for _ in train(state, plan.course.lessons(state.images_seen, team), plan.course.objective(), team):
-        pass
+    with denormals_flushed():
+        for _ in train(state, plan.course.lessons(state.images_seen, team), plan.course.objective(), team):
+            pass
 
 
 def told(progress: Progress) -> dict[str, float]:
