@@ -2,12 +2,13 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help picture test test-all setup check lint budget types layers docs fix bench pictures gauges clean
+.PHONY: help picture test test-all setup check lint budget types layers docs fix bench pictures gauges golden clean
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 TORCH_FROM ?=
 SEED ?= 0
+GOLDEN ?= tests/golden
 BIN := .venv/bin
 PIP := $(BIN)/pip install --disable-pip-version-check
 
@@ -56,6 +57,9 @@ pictures: .venv/base.stamp ## Paint the pictures of the documentation anew
 
 gauges: .venv/dev.stamp ## How long functions are, and other measures of the code
 	$(BIN)/python tools/gauges.py
+
+golden: .venv/dev.stamp ## Numbers of other implementations, computed anew: make golden GOLDEN=FOLDER
+	$(BIN)/python -m tools.golden $(GOLDEN)
 
 clean: ## Forget the set-up and the caches; keep runs and pictures
 	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .hypothesis
