@@ -36,6 +36,7 @@ def pantry_of(options: TrainOptions) -> Pantry:
         captions=options.captions,
         autoencoder=options.autoencoder,
         text=options.text,
+        start=options.start,
     )
 
 

@@ -30,6 +30,8 @@ class TrainOptions:
     """The autoencoder's file, for predictors of latents and for pets_decoder."""
     text: Path | None = None
     """A folder with a text encoder; where none is given one is taught first."""
+    start: Path | None = None
+    """A predictor's file to begin with, instead of weights that know nothing: fine-tuning."""
     cache: Path | None = None
     """Where latents and text states are kept; runs beside each other may share it. Default: `cache` next to --out."""
     images: int | None = None

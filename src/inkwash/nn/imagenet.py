@@ -17,6 +17,8 @@ from inkwash.types import Pixels
 
 Kind = Literal["lite0", "lite2"]
 SIZES: dict[str, int] = {"lite0": 224, "lite2": 260}
+SEEN = 64
+"""The networks need so many pixels."""
 
 
 class ImageNet(nn.Module):
@@ -48,6 +50,13 @@ class ImageNet(nn.Module):
             if index == max(blocks):
                 break
         return found
+
+
+def enlarged(pixels: Pixels) -> Float[Tensor, "b 3 h2 w2"]:
+    """Pictures too small to be seen at `SEEN` x `SEEN`, others as they are."""
+    if pixels.shape[-1] >= SEEN:
+        return pixels
+    return interpolate(pixels, (SEEN, SEEN), mode="bilinear")
 
 
 def classifier(kind: Kind) -> ImageNet:

@@ -35,6 +35,7 @@ class Shelf:
     mean: Float[Tensor, "n sides c h w"]
     spread: Float[Tensor, "n sides c h w"]
     words: "WordBank"
+    views: Float[Tensor, "n sides seen side side"] | None = None
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -46,10 +47,11 @@ class Shelf:
         return channels, height, width
 
     @classmethod
-    def open(cls, latents: Path, words: Path) -> "Shelf":
-        """From the two cache files."""
+    def open(cls, latents: Path, words: Path, views: Path | None = None) -> "Shelf":
+        """From the cache files."""
         tensors = load_file(latents)
-        return cls(tensors["mean"], tensors["spread"], WordBank.open(words))
+        seen = None if views is None else load_file(views)["views"]
+        return cls(tensors["mean"], tensors["spread"], WordBank.open(words), seen)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ class TrainConfig(RunConfig):
     schedule: ScheduleName = "flow"
     times: Times = Times()
     weighting: Weighting = "even"
+    alignment: float = 0.0
+    """How much the bottom of the U must see what an ImageNet network sees in the clean picture; 0: it need not."""
     caption_dropout: float = 0.1
     """Share of pictures shown with the empty prompt, for guidance."""
     flips: bool = True

@@ -6,12 +6,11 @@ from pathlib import Path
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from inkwash.errors import InvalidRequest
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
-from inkwash.nn.imagenet import classifier
+from inkwash.nn.imagenet import SEEN, classifier, enlarged
 from inkwash.text.conditioning import Conditioner
 from inkwash.training.autoencoder_course import autoencoder_course
 from inkwash.training.config import AutoencoderConfig
@@ -27,7 +26,6 @@ from inkwash.training.text import TextLesson, picture_features, save_text
 from inkwash.weights.parts import read_autoencoder, read_text
 
 TEXT_SIZE = 128  # of the pictures that the text encoder is taught with, where no config says
-SEEN = 64  # the ImageNet network needs so many pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +38,7 @@ class Pantry:
     captions: Path | None = None
     autoencoder: Path | None = None
     text: Path | None = None
+    start: Path | None = None
 
 
 def pictures_of(recipe: Recipe, pantry: Pantry, say: Warn) -> Pictures:
@@ -68,7 +67,7 @@ def course_of(recipe: Recipe, pantry: Pantry, say: Warn) -> Course | None:
     space = space_of(recipe, pantry)
     pictures = pictures_of(recipe, pantry, say)
     words = read_text(pantry.text or taught_text(recipe, pictures, pantry.out / "text", pantry.cache, say))
-    return predictor_course(recipe.config, pictures, parts_of(space, words), pantry.cache, say)
+    return predictor_course(recipe.config, pictures, parts_of(space, words), pantry.cache, say, pantry.start)
 
 
 def space_of(recipe: Recipe, pantry: Pantry) -> Autoencoder | PixelSpace:
@@ -105,5 +104,4 @@ def large_enough(pixels: UInt8[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 3 h2 w2"]
     """Small pictures enlarged until the ImageNet network can see them."""
     if pixels.shape[-1] >= SEEN:
         return pixels
-    parts = [interpolate(part.float(), (SEEN, SEEN), mode="bilinear") for part in pixels.split(256)]
-    return torch.cat([part.round().to(torch.uint8) for part in parts])
+    return torch.cat([enlarged(part.float()).round().to(torch.uint8) for part in pixels.split(256)])

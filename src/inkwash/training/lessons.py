@@ -60,4 +60,5 @@ def taken(shelf: Shelf, draws: Sequence[Draw], streams: Sequence[Dice], level: t
     mean, spread = shelf.mean[pictures, sides].float(), shelf.spread[pictures, sides].float()
     clean = mean + spread * normal(streams, tuple(mean.shape[1:]))
     clean = clean.contiguous(memory_format=torch.channels_last)
-    return Batch(clean, shelf.words.states([draw.text for draw in draws]), streams, level)
+    view = None if shelf.views is None else shelf.views[pictures, sides].float()
+    return Batch(clean, shelf.words.states([draw.text for draw in draws]), streams, level, view)

@@ -29,6 +29,8 @@ class Batch:
     text: TextStates
     dice: Sequence[Dice]
     level: Float[Tensor, " b"]
+    view: Float[Tensor, "b seen side side"] | None = None
+    """What an ImageNet network sees in the clean pictures, where that is taught too."""
 
     def __len__(self) -> int:
         return len(self.clean)

@@ -1,5 +1,6 @@
 """The course of a noise predictor: latents and words from the caches, noise to be told."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,8 @@ from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
 from inkwash.predictor.unet import UNet
 from inkwash.text.conditioning import Conditioner
-from inkwash.training.cache import LatentSpace, Shelf, latent_cache, word_cache
+from inkwash.training.alignment import Aligned, AlsoSee, view_cache
+from inkwash.training.cache import LatentSpace, Shelf, digest, latent_cache, word_cache
 from inkwash.training.config import TrainConfig
 from inkwash.training.data import Pictures, learned
 from inkwash.training.lessons import batches
@@ -23,8 +25,10 @@ from inkwash.training.validate import validate
 from inkwash.training.workers import Team
 from inkwash.types import Pixels
 from inkwash.weights.bundle import Bundle, save_bundle
+from inkwash.weights.files import read
+from inkwash.weights.fit import fit
 from inkwash.weights.manifest import Defaults
-from inkwash.weights.parts import write_part
+from inkwash.weights.parts import read_predictor, write_part
 
 
 @dataclass(frozen=True)
@@ -37,27 +41,39 @@ class PredictorCourse:
     learn: tuple[int, ...]
     held: tuple[int, ...]
     parts: Parts | None = None
+    start: Path | None = None
+    """A predictor's file to begin with; without it every weight is drawn."""
+    views: Path | None = None
 
     @cached_property
     def shelf(self) -> Shelf:
         """The contents of the caches."""
-        return Shelf.open(self.latents, self.words)
+        return Shelf.open(self.latents, self.words, self.views)
 
     def materials(self) -> Mapping[str, str]:
-        """The caches, whose names change with what is in them."""
-        return {"latents": self.latents.name, "words": self.words.name}
+        """The caches, whose names change with what is in them, and the weights to begin with."""
+        begin = {} if self.start is None else {"start": digest(read_predictor(self.start).network)}
+        return {"latents": self.latents.name, "words": self.words.name, **begin}
 
     def alone(self) -> "PredictorCourse":
         """Without the autoencoder and the text encoder."""
         return replace(self, parts=None)
 
     def network(self) -> nn.Module:
-        """The U-Net of the config."""
-        return UNet(self.config.predictor)
+        """The U-Net of the config, as it was left in the file to begin with.
+
+        Raises WeightsError if that is another network's.
+        """
+        spec = self.config.predictor
+        network = Aligned(spec) if self.config.alignment else UNet(spec)
+        if self.start is not None:
+            fit(told_by(network), read(self.start).tensors, str(self.start))
+        return network
 
     def objective(self) -> Objective:
-        """Tell the noise."""
-        return objective_of(self.config)
+        """Tell the noise, and see, where that is asked for."""
+        tell, weight = objective_of(self.config), self.config.alignment
+        return AlsoSee(tell, weight) if weight else tell
 
     def lessons(self, seen: int, team: Team) -> Iterator[list[Batch]]:
         """Batches from the shelf."""
@@ -78,16 +94,18 @@ class PredictorCourse:
 
     def export(self, network: nn.Module, weights: Mapping[str, Tensor], images_seen: int, out: Path) -> None:
         """predictor.safetensors, and with all its parts a bundle that paints."""
+        predictor = told_by(network)
+        own = predictor.state_dict() if predictor is not network else weights
         facts = {"images": str(images_seen), "target": self.config.target, "schedule": self.config.schedule}
-        write_part(out / "predictor.safetensors", weights, self.config.predictor, facts)
+        write_part(out / "predictor.safetensors", own, self.config.predictor, facts)
         if self.parts is not None and isinstance(self.parts.words, Conditioner):
-            save_bundle(out / "bundle", self._bundle(network, self.parts.space, self.parts.words), overwrite=True)
+            save_bundle(out / "bundle", self._bundle(predictor, self.parts.space, self.parts.words), overwrite=True)
 
-    def _bundle(self, network: nn.Module, space: LatentSpace, words: Conditioner) -> Bundle:
+    def _bundle(self, network: UNet, space: LatentSpace, words: Conditioner) -> Bundle:
         size = self.config.size
         return Bundle(
             name=self.config.name,
-            predictor=network,  # type: ignore[arg-type]
+            predictor=network,
             schedule=self.config.noise_levels(),
             target=self.config.target,
             autoencoder=space,  # type: ignore[arg-type]
@@ -96,8 +114,20 @@ class PredictorCourse:
         )
 
 
+def told_by(network: nn.Module) -> UNet:
+    """The U-Net, without the head that is for training only."""
+    found = network.predictor if isinstance(network, Aligned) else network
+    assert isinstance(found, UNet)  # noqa: S101  the course makes no other network
+    return found
+
+
 def predictor_course(
-    config: TrainConfig, pictures: Pictures, parts: Parts, cache: Path, say: Callable[[str], None]
+    config: TrainConfig,
+    pictures: Pictures,
+    parts: Parts,
+    cache: Path,
+    say: Callable[[str], None],
+    start: Path | None = None,
 ) -> PredictorCourse:
     """Fill the caches where they are not filled yet.
 
@@ -108,7 +138,7 @@ def predictor_course(
     latents = latent_cache(parts.space, parts.space_key, pictures, cache, flips=config.flips)
     say("encoding captions")
     words = word_cache(parts.words, parts.words_key, pictures.captions, cache)
-    course = PredictorCourse(config, latents, words, learn, held, parts)
+    course = PredictorCourse(config, latents, words, learn, held, parts, start)
     shelf, spec = course.shelf, config.predictor
     for field, wanted, found in (
         ("predictor.channels_in", shelf.mean.shape[2], spec.channels_in),
@@ -116,4 +146,8 @@ def predictor_course(
     ):
         if wanted != found:
             raise InvalidRequest(field, found, f"{wanted}, as the autoencoder and the text encoder have it")
-    return course
+    if not config.alignment:
+        return course
+    say("looking at pictures")
+    bottom = math.ceil(shelf.mean.shape[-1] / 2 ** (len(spec.stages) - 1))
+    return replace(course, views=view_cache(pictures, bottom, cache, flips=config.flips))

@@ -102,14 +102,15 @@ def pets_decoder() -> Recipe:
     config = CriticConfig(
         name="pets_decoder",
         size=128,
-        crop=96,
-        images=48_000,
-        batch=12,
-        likeness=ReconstructionWeights(perceptual=0.2),
+        images=38_400,
+        batch=16,
+        alone=1_600,
+        rise=8_000,
+        likeness=ReconstructionWeights(perceptual=0.5, blocks=(2, 4, 10, 14)),
         optimizer=OptimizerConfig(
-            rate=2e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=2_400, decay_from=0.6, clip=1.0
+            rate=3e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=1_600, decay_from=0.6, clip=1.0
         ),
-        validate_every=6_000,
+        validate_every=6_400,
         snapshots=0,
     )
     return Recipe(config)
@@ -128,6 +129,7 @@ def pets_predictor() -> Recipe:
         size=128,
         images=1_500_032,
         batch=64,
+        alignment=0.5,
         optimizer=OptimizerConfig(kind="muon", rate=8e-4, warm_up=12_800),
         prompts=PETS_PROMPTS,
     )
