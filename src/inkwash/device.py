@@ -1,5 +1,7 @@
 """Where the work is done and in which precision: chosen once, passed down, never global."""
 
+import ctypes
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ class Compute:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
+KEEPING = ((-4, 0), (-1, 2**31 - 1))
+"""malloc.h: M_MMAP_MAX, no block is mapped by itself; M_TRIM_THRESHOLD, the heap does not shrink."""
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -34,6 +38,11 @@ def compute(device: str = "auto", dtype: str = "float32") -> Compute:
     return Compute(_device(device), DTYPES[dtype])
 
 
+def only_float32() -> bool:
+    """Does this processor merely imitate shorter floats?  Without AVX-512 an x86 one does, tens of times slower."""
+    return torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2") and platform.machine() in ("x86_64", "AMD64")
+
+
 def _device(name: str) -> torch.device:
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
@@ -42,6 +51,17 @@ def _device(name: str) -> torch.device:
         wanted = ", ".join(choice for choice, there in present.items() if there)
         raise InvalidRequest("device", name, f"one of auto, {wanted} on this machine")
     return torch.device(name)
+
+
+def keep_freed_memory() -> bool:
+    """Ask glibc to keep what is freed: every step needs the same large blocks again, and fresh pages cost time.
+
+    A setting of the whole process, for trainings; elsewhere than on glibc nothing happens. Returns whether it did.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    return all(libc.mallopt(option, value) for option, value in KEEPING)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class EvaluateOptions:
 def run(options: EvaluateOptions) -> None:
     """Measure, then print the table to standard output."""
     _possible(options)
-    from inkwash.device import compute
+    from inkwash.device import compute, keep_freed_memory
     from inkwash.evaluation.card import write_card
     from inkwash.evaluation.pets import Sizes, evaluate_pets
     from inkwash.evaluation.result import write_json
@@ -52,6 +52,7 @@ def run(options: EvaluateOptions) -> None:
     from inkwash.pipeline.engine import Engine
     from inkwash.weights.bundle import load_bundle
 
+    keep_freed_memory()
     sizes = Sizes.of(options.pictures)
     bundle = load_bundle(options.model)
     with voice() as told:

@@ -67,18 +67,15 @@ def run(options: TrainOptions) -> None:
         sheet_minutes=options.sheet_minutes,
     )
     total = recipe.config.images if recipe.config else recipe.text.steps
-    with (
-        bar(options.recipe, total) as line,
-        asked_to_stop() as stop,
-        curves(options.out if options.tensorboard else None) as draw,
-    ):
+    with bar(options.recipe, total) as line, curves(options.out if options.tensorboard else None) as draw:
         course = course_of(recipe, pantry_of(options), line.say)
         if course is None:
             return line.say(f"wrote {options.out}")
         plan = prepare(course, options.out, line.say)
         line.say(f"{f'going on from {plan.start}' if plan.start else 'beginning'}, in {plan.precision}")
-        for event in shown(train(plan, options.out, habits, stop), line):
-            draw(event)
+        with asked_to_stop() as stop:  # only now: before there is a step to finish, Ctrl-C ends at once
+            for event in shown(train(plan, options.out, habits, stop), line):
+                draw(event)
         draw_noise_plot(options.out / "log.jsonl", options.out / "loss-by-noise.png")
         if stop():
             raise Cancelled(f"stopped and saved in {options.out}; the same command goes on")

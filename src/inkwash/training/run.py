@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from inkwash.device import DTYPES, denormals_flushed
+from inkwash.device import DTYPES, denormals_flushed, keep_freed_memory, only_float32
 from inkwash.errors import InvalidRequest
 from inkwash.training import checkpoint
 from inkwash.training.config import same_run
@@ -61,6 +61,7 @@ def run(plan: Plan, out: Path, habits: Habits, stop: Callable[[], bool] = lambda
     """Learn until the end of the run, or until `stop` says so, and save; yields what happens as it happens."""
     course = plan.course
     config = course.config
+    keep_freed_memory()
     if config.batch % (habits.workers * config.accumulate):
         raise InvalidRequest("workers", habits.workers, f"a divisor of the batch of {config.batch}, times accumulate")
     state, look = begun(plan), Looks(course, out)
@@ -104,6 +105,7 @@ def begun(plan: Plan) -> TrainState:
 
 def help_learn(plan: Plan, team: Team) -> None:
     """What the workers beside the first do: the same steps, without averages, files or looks."""
+    keep_freed_memory()
     state = begun(plan)
     state.averages = ()
     with denormals_flushed():
@@ -125,6 +127,8 @@ def chosen_precision(course: Course, laps: int = 2) -> torch.dtype:
     """The config's precision; for `auto` the faster of float32 and bfloat16 on this machine, in a short race."""
     if course.config.precision != "auto":
         return DTYPES[course.config.precision]
+    if only_float32():
+        return torch.float32
     state, objective = begun(Plan(course, None, torch.float32)), course.objective()
     part = next(iter(course.lessons(0, Team())))[:1]
     seconds = {}
