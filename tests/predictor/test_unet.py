@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import nn
 
-from inkwash.predictor import unet as unet_module
 from inkwash.predictor.spec import PETS, SD15, SD21, SDXL, TINY, Stage, UNetSpec
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
@@ -29,6 +28,7 @@ NARROW = {
         linear_projection=True,
         pooled_width=40,
         size_numbers=6,
+        size_width=16,
     ),
 }
 SIZES = torch.tensor([[1024.0, 1024, 0, 0, 1024, 1024], [832, 1216, 16, 8, 1024, 960]])
@@ -59,19 +59,13 @@ def on_meta(spec: UNetSpec) -> UNet:
         return UNet(spec)
 
 
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The golden SDXL tells sizes in 16 features, the released one in 256."""
-    monkeypatch.setattr(unet_module, "SIZE_WIDTH", 16)
-
-
 @pytest.mark.parametrize(("spec", "count"), [(SD15, 859_520_964), (SD21, 865_910_724), (SDXL, 2_567_463_684)])
 def test_released_networks_have_their_number_of_parameters(spec: UNetSpec, count: int) -> None:
     assert sum(weight.numel() for weight in on_meta(spec).parameters()) == count
 
 
 @pytest.mark.parametrize("name", NARROW)
-def test_names_and_shapes_are_those_of_diffusers(name: str, narrow: None) -> None:
+def test_names_and_shapes_are_those_of_diffusers(name: str) -> None:
     lines = sorted(f"{key} {list(value.shape)}" for key, value in on_meta(NARROW[name]).state_dict().items())
     assert len(lines) == GOLDEN[name]["tensors"]
     assert zlib.crc32("\n".join(lines).encode()) == GOLDEN[name]["keys_crc"]
@@ -83,7 +77,7 @@ def test_sd15_has_the_released_names_at_full_width() -> None:
 
 
 @pytest.mark.parametrize("name", NARROW)
-def test_answers_are_those_of_diffusers(name: str, narrow: None) -> None:
+def test_answers_are_those_of_diffusers(name: str) -> None:
     spec, golden = NARROW[name], GOLDEN[name]
     network = filled(UNet(spec))
     pooled = drawn(f"in:{name}.pool", (2, 40)) if spec.pooled_width else None
@@ -116,7 +110,7 @@ def test_every_norm_has_the_released_eps(spec: UNetSpec) -> None:
 
 @pytest.mark.parametrize("spec", [TINY, PETS, *NARROW.values()], ids=["tiny", "pets", *NARROW])
 @pytest.mark.parametrize("size", [(8, 8), (7, 9), (13, 10), (5, 5)])
-def test_any_latent_size_comes_back_as_it_went_in(spec: UNetSpec, size: tuple[int, int], narrow: None) -> None:
+def test_any_latent_size_comes_back_as_it_went_in(spec: UNetSpec, size: tuple[int, int]) -> None:
     torch.manual_seed(0)
     x = torch.randn(2, spec.channels_in, *size)
     with torch.no_grad():
