@@ -46,6 +46,13 @@ def filling(key: str, shape: tuple[int, ...]) -> Tensor:
     return 1 + 0.1 * numbers if norm else 0.1 * numbers
 
 
+def bare(build: Callable[[], Network]) -> Network:
+    """A network whose weights are not even drawn, because they are filled next."""
+    with torch.device("meta"):
+        network = build()
+    return network.to_empty(device="cpu")
+
+
 @torch.no_grad()
 def filled(network: Network, rename: Rename = str) -> Network:
     """Fill a network in place, ready to be asked; `rename` tells the golden's name of one of its tensors."""
