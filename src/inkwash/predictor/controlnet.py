@@ -36,7 +36,7 @@ class HintEncoder(nn.Module):
             self.blocks.append(nn.Conv2d(narrow, wide, 3, padding=1, stride=2))
         self.conv_out = _zeros(nn.Conv2d(HINT_WIDTHS[-1], width, 3, padding=1))
 
-    def forward(self, hint: Hint) -> Float[Tensor, "#b width h w"]:
+    def forward(self, hint: Hint) -> Float[Tensor, "#b wide h w"]:
         """(b, hints, 8h, 8w) -> (b, width, h, w)."""
         x = silu(self.conv_in(hint))
         for block in self.blocks:
