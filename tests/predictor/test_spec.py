@@ -45,7 +45,13 @@ def test_every_released_network_has_its_facts() -> None:
     assert FACTS.keys() == RELEASED.keys()
 
 
-@pytest.mark.parametrize("name", FACTS)
+ONLY_OTHER_ENDS = ("sd15-inpaint", "instruct-pix2pix", "sd21-inpaint", "sd21-depth", "sdxl-inpaint", "lcm-sdxl")
+"""Networks that differ from another one in their first layer; they are built with the slow tests."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in ONLY_OTHER_ENDS else []) for name in FACTS]
+)
 def test_a_table_builds_the_released_network(name: str) -> None:
     network = on_meta(RELEASED[name])
     found = sum(weight.numel() for weight in network.parameters()), len(network.state_dict()), keys_crc(network)

@@ -13,9 +13,7 @@ from inkwash.predictor.spec import PETS, RELEASED, TINY, Stage, UNetSpec
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
 from tools.golden.filling import filled
-from tools.golden.unets import SD1, SD2, XL
-
-NARROW = {"unet.sd1": SD1, "unet.sd2": SD2, "unet.sdxl": XL}
+from tools.golden.unets import SD1
 
 
 def words(spec: UNetSpec, batch: int = 2, tokens: int = 5) -> TextStates:
@@ -32,7 +30,7 @@ def on_meta(spec: UNetSpec) -> UNet:
         return UNet(spec)
 
 
-@pytest.mark.parametrize("spec", [TINY, PETS, *NARROW.values()], ids=["tiny", "pets", *NARROW])
+@pytest.mark.parametrize("spec", [TINY, PETS, SD1], ids=["tiny", "pets", "sd1"])
 @pytest.mark.parametrize("size", [(8, 8), (7, 9), (13, 10), (5, 5)])
 def test_any_latent_size_comes_back_as_it_went_in(spec: UNetSpec, size: tuple[int, int]) -> None:
     torch.manual_seed(0)
@@ -120,7 +118,7 @@ def test_other_channels_change_only_the_two_ends() -> None:
     assert changed == {"conv_in.weight": (32, 9, 3, 3), "conv_out.weight": (8, 32, 3, 3), "conv_out.bias": (8,)}
 
 
-@pytest.mark.parametrize("name", ["sd15", "sd21", "x4-upscaler", "sdxl", "sdxl-refiner", "ssd-1b", "koala-700m"])
+@pytest.mark.parametrize("name", ["sd15", "x4-upscaler", "sdxl", "sdxl-refiner", "koala-700m"])
 def test_norms_heads_and_activations_are_the_released_ones(name: str) -> None:
     """Some of these mistakes move the answer by less than rounding does, so they are looked up and not measured."""
     network, seen = on_meta(RELEASED[name]), Counter[str]()
