@@ -13,10 +13,11 @@ from inkwash.errors import WeightsError
 from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
 from inkwash.text.encoder import TextEncoder, TextSpec
+from inkwash.weights.change import Changes
 from inkwash.weights.files import Checkpoint
 from inkwash.weights.lora import read_changes
 from inkwash.weights.lora_names import Role
-from inkwash.weights.patch import Changes, Patch
+from inkwash.weights.patch import Patch
 from tools.golden.filling import filled, filling, given
 from tools.golden.unets import SD1, told
 
@@ -225,10 +226,6 @@ WRONG = {
         {f"{STEM}.lora_down.weight": torch.zeros(0, IN), f"{STEM}.lora_up.weight": torch.zeros(OUT, 0)},
         "has no rank",
     ),
-    "factors that differ": (
-        {f"{STEM}.lokr_w1": UP, f"{STEM}.lokr_w2_a": UP, f"{STEM}.lokr_w2_b": UP},
-        "has factors that do not match",
-    ),
     "the same twice": ({f"{STEM}.diff": UP, f"unet.{MODULE}.diff": UP}, "is there twice, under two names"),
     "nothing": ({}, "no adapter is in it"),
 }
@@ -240,6 +237,13 @@ def test_what_is_wrong_is_said(name: str) -> None:
     with pytest.raises(WeightsError) as error:
         read(tensors)
     assert message in str(error.value)
+
+
+def test_factors_that_cannot_be_multiplied_do_not_fit() -> None:
+    network = UNet(TINY)
+    tensors = {f"{STEM}.lokr_w1": UP, f"{STEM}.lokr_w2_a": UP, f"{STEM}.lokr_w2_b": UP}
+    with pytest.raises(WeightsError, match=r"a does not fit: .*attn2\.to_k\.weight is \(64, 16\)"):
+        Patch(network).add("a", read_changes(Checkpoint(tensors, {}), {"predictor": network})["predictor"])
 
 
 def test_many_wrongs_are_one_error() -> None:

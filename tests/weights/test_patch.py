@@ -3,8 +3,9 @@ import torch
 from torch import Tensor, nn
 
 from inkwash.errors import InvalidRequest, WeightsError
-from inkwash.weights.deltas import Change, Full
-from inkwash.weights.patch import Changes, Patch
+from inkwash.weights.change import Change, Changes
+from inkwash.weights.deltas import Full
+from inkwash.weights.patch import Patch
 
 
 def network(dtype: torch.dtype = torch.float32) -> nn.Module:

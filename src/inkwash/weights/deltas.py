@@ -1,16 +1,22 @@
-"""What adapters add to a weight: low-rank, Hadamard and Kronecker products, plain differences, and DoRA's rescaling.
+"""What adapters add to a weight: low-rank, Hadamard and Kronecker products, and plain differences.
 
 A delta is asked with the shape of the weight and answers in float32, before the user's strength. Kernels are flattened
-for the products: a convolution is a matrix of out rows whose columns are (in, height, width).
+for the products: a convolution is a matrix of out rows whose columns are (in, height, width). The size of that matrix
+is known from the factors' shapes alone, so what does not fit is found before anything is computed.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass
+from math import prod
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 Shape = tuple[int, ...]
+Size = tuple[int, int]
+"""Rows and columns."""
+MISFIT: Size = (0, 0)
+"""Of factors that cannot be multiplied."""
 
 
 @runtime_checkable
@@ -18,6 +24,9 @@ class Delta(Protocol):
     """The change of a weight of the given shape."""
 
     def __call__(self, shape: Shape) -> Tensor: ...  # noqa: D102
+
+    @property
+    def size(self) -> Size: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,11 @@ class Full:
     def __call__(self, shape: Shape) -> Tensor:
         """As it is."""
         return self.diff.float().reshape(shape)
+
+    @property
+    def size(self) -> Size:
+        """Rows and columns."""
+        return flat(tuple(self.diff.shape))
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,12 @@ class LowRank:
         up, down = self.up.float().flatten(1), self.down.float().flatten(1)
         whole = up @ down if self.mid is None else tucker(self.mid, up.T, down)
         return self.scale * whole.reshape(shape)
+
+    @property
+    def size(self) -> Size:
+        """Rows and columns, or MISFIT."""
+        (rows, rank), (other, columns) = flat(tuple(self.up.shape)), flat(tuple(self.down.shape))
+        return joined_size((rows, rank), (other, columns), self.mid)
 
 
 @dataclass(frozen=True)
@@ -65,18 +85,36 @@ class Hadamard:
         first, second = product(self.w1_a, self.w1_b, self.t1), product(self.w2_a, self.w2_b, self.t2)
         return self.scale * (first * second).reshape(shape)
 
+    @property
+    def size(self) -> Size:
+        """Rows and columns, or MISFIT."""
+        first = product_size(self.w1_a, self.w1_b, self.t1)
+        return first if first == product_size(self.w2_a, self.w2_b, self.t2) else MISFIT
+
 
 @dataclass(frozen=True)
 class Kronecker:
     """scale * w1 ⊗ w2.  (LoKr: Yeh et al. 2024, 3.3)"""
 
-    w1: Tensor
-    w2: Tensor
+    w1: tuple[Tensor, ...]
+    """The factor itself, or two of low rank, or two and a kernel between them."""
+    w2: tuple[Tensor, ...]
     scale: float = 1.0
 
     def __call__(self, shape: Shape) -> Tensor:
         """Every number of w1 times all of w2."""
-        return self.scale * torch.kron(self.w1.float(), self.w2.float().flatten(1)).reshape(shape)
+        w1, w2 = (part[0].float().flatten(1) if len(part) == 1 else product(*part) for part in (self.w1, self.w2))
+        return self.scale * torch.kron(w1, w2).reshape(shape)
+
+    @property
+    def size(self) -> Size:
+        """Rows and columns, or MISFIT."""
+        if any(part.ndim < 2 for part in (*self.w1, *self.w2)):
+            return MISFIT
+        (rows, columns), (more, wider) = (
+            flat(tuple(part[0].shape)) if len(part) == 1 else product_size(*part) for part in (self.w1, self.w2)
+        )
+        return rows * more, columns * wider
 
 
 @dataclass(frozen=True)
@@ -91,36 +129,11 @@ class Rows:
         """The rows of this weight."""
         return self.whole((shape[0] * self.count, *shape[1:])).chunk(self.count)[self.index]
 
-
-@dataclass(frozen=True)
-class Change:
-    """What an adapter does to one weight."""
-
-    delta: Delta
-    magnitude: Tensor | None = None
-    """DoRA: the norm of every row (out, 1 …) or of every column (1, in …) afterwards."""
-
-    def applied(self, weight: Tensor, strength: float) -> Tensor:
-        """`weight` in float32 -> the changed one; strength 0 changes nothing, 1 is what was trained.
-
-        W' = m (W + D) / |W + D|    (DoRA: Liu et al. 2024, eq. 5)
-        """
-        moved = weight + strength * self.delta(tuple(weight.shape))
-        if self.magnitude is None:
-            return moved
-        rows = self.magnitude.ndim == 1 or self.magnitude.shape[0] == len(moved)
-        axes = tuple(axis for axis in range(moved.ndim) if axis != (0 if rows else 1))
-        norm = moved.square().sum(axes, keepdim=True).sqrt().clamp(min=torch.finfo(torch.float32).tiny)
-        wanted = self.magnitude.float().reshape(norm.shape)
-        return moved * (1 + strength * (wanted / norm - 1))
-
-    def fits(self, shape: Shape) -> bool:
-        """Whether it can change a weight of that shape; computes nothing."""
-        change = _on_meta(self)
-        try:
-            return change.applied(torch.empty(shape, device="meta"), 1.0).shape == shape
-        except (RuntimeError, IndexError, ValueError):
-            return False
+    @property
+    def size(self) -> Size:
+        """Rows and columns, or MISFIT."""
+        rows, columns = self.whole.size
+        return MISFIT if rows % self.count else (rows // self.count, columns)
 
 
 def product(a: Tensor, b: Tensor, core: Tensor | None = None) -> Tensor:
@@ -135,15 +148,23 @@ def tucker(core: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return torch.einsum("ijhw,io,jn->onhw", core.float(), a, b).flatten(1)
 
 
-Made = TypeVar("Made")
+def flat(shape: Shape) -> Size:
+    """A weight of that shape as a matrix."""
+    return (shape[0], prod(shape[1:])) if shape else MISFIT
 
 
-def _on_meta(made: Made) -> Made:
-    """The same with the shapes of its tensors only."""
-    values = {field.name: getattr(made, field.name) for field in fields(made)}  # type: ignore[arg-type]
-    moved = {name: _on_meta(value) if isinstance(value, Delta) else _moved(value) for name, value in values.items()}
-    return replace(made, **moved)  # type: ignore[type-var]
+def product_size(a: Tensor, b: Tensor, core: Tensor | None = None) -> Size:
+    """Of `product`, or MISFIT."""
+    if a.ndim != 2 or b.ndim < 2 or (core is not None and b.ndim > 2):
+        return MISFIT
+    rows, columns = flat(tuple(a.shape)), flat(tuple(b.shape))
+    return joined_size(rows if core is None else rows[::-1], columns, core)
 
 
-def _moved(value: object) -> object:
-    return value.to("meta") if isinstance(value, Tensor) else value
+def joined_size(a: Size, b: Size, core: Tensor | None) -> Size:
+    """Of (out, rank) times (rank, in), with or without a kernel between them; or MISFIT."""
+    if core is None:
+        return (a[0], b[1]) if a[1] == b[0] else MISFIT
+    if core.ndim != 4 or tuple(core.shape[:2]) != (a[1], b[0]):
+        return MISFIT
+    return a[0], b[1] * core.shape[2] * core.shape[3]

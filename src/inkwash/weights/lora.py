@@ -11,11 +11,11 @@ from math import isfinite, sqrt
 from torch import Tensor, nn
 
 from inkwash.errors import WeightsError
-from inkwash.weights.deltas import Change, Delta, Full, Hadamard, Kronecker, LowRank, Rows, product
+from inkwash.weights.change import Change, Changes
+from inkwash.weights.deltas import Delta, Full, Hadamard, Kronecker, LowRank, Rows
 from inkwash.weights.files import Checkpoint
 from inkwash.weights.fit import MOST_LISTED
 from inkwash.weights.lora_names import Aliases, Place, Role, places
-from inkwash.weights.patch import Changes
 
 ENDS: Mapping[str, str] = {
     ".lora_down.weight": "down", ".lora_up.weight": "up", ".lora_mid.weight": "mid",
@@ -46,7 +46,7 @@ def read_changes(
     what is unknown or incomplete.
     """
     groups, wrong = _grouped(kept.tensors)
-    known = places(networks, aliases)
+    known, told = places(networks, aliases), _told(kept.metadata)
     found: dict[Role, dict[str, Change]] = {}
     for stem, parts in groups.items():
         place = known.get(stem.replace(".processor.", "."))
@@ -54,14 +54,12 @@ def read_changes(
             wrong.append(f"no place for {stem}")
             continue
         try:
-            for path, change in _placed(place, parts, _notes(kept.metadata, stem)):
+            for path, change in _placed(place, parts, _notes(told, stem)):
                 if path in found.setdefault(place.role, {}):
                     raise ValueError("is there twice, under two names")
                 found[place.role][path] = change
         except ValueError as error:
             wrong.append(f"{stem} {error}")
-        except (RuntimeError, IndexError):
-            wrong.append(f"{stem} has factors that do not match")
     if wrong or not found:
         more = f" and {len(wrong) - MOST_LISTED} more" if len(wrong) > MOST_LISTED else ""
         raise WeightsError(f"{what}: {'; '.join(wrong[:MOST_LISTED]) or 'no adapter is in it'}{more}")
@@ -121,13 +119,13 @@ def _kronecker(parts: Parts, notes: Mapping[str, object]) -> Kronecker:
     return Kronecker(w1, w2, 1.0 if ranked is None else _scale(parts, ranked, notes))
 
 
-def _factor(parts: Parts, name: str, core: Tensor | None) -> Tensor:
+def _factor(parts: Parts, name: str, core: Tensor | None) -> tuple[Tensor, ...]:
     whole, a, b = parts.get(name), parts.get(f"{name}_a"), parts.get(f"{name}_b")
     if whole is not None:
-        return whole
+        return (whole,)
     if a is None or b is None:
         raise ValueError(f"is incomplete: it has {', '.join(sorted(parts))}")
-    return product(a, b, core)
+    return (a, b) if core is None else (a, b, core)
 
 
 def _scale(parts: Parts, ranked: Tensor, notes: Mapping[str, object]) -> float:
@@ -145,16 +143,21 @@ def _scale(parts: Parts, ranked: Tensor, notes: Mapping[str, object]) -> float:
     return alpha / (sqrt(rank) if notes.get("rooted") else rank)
 
 
-def _notes(metadata: Mapping[str, str], stem: str) -> Mapping[str, object]:
-    """What PEFT wrote beside the tensors about the scale of a module; nothing where it is not to be read."""
+def _told(metadata: Mapping[str, str]) -> Mapping[str, object]:
+    """What PEFT wrote beside the tensors about itself; nothing where it cannot be read."""
     try:
         table = json.loads(metadata.get("lora_adapter_metadata", "{}"))
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(table, dict):
-        return {}
-    owner, _, _ = stem.partition(".")
-    values = {key: table.get(f"{owner}.{key}", table.get(key)) for key in ("lora_alpha", "use_rslora", "alpha_pattern")}
-    pattern = values["alpha_pattern"] if isinstance(values["alpha_pattern"], dict) else {}
-    alpha = next((value for key, value in pattern.items() if f".{stem}".endswith(f".{key}")), values["lora_alpha"])
-    return {"alpha": alpha, "rooted": values["use_rslora"] is True}
+    return table if isinstance(table, dict) else {}
+
+
+def _notes(told: Mapping[str, object], stem: str) -> Mapping[str, object]:
+    """What of it is about the scale of one module; a network's own notes begin with its name."""
+    owner = stem.partition(".")[0]
+    alpha, rooted, pattern = (
+        told.get(f"{owner}.{key}", told.get(key)) for key in ("lora_alpha", "use_rslora", "alpha_pattern")
+    )
+    patterns = pattern.items() if isinstance(pattern, dict) else ()
+    alpha = next((value for key, value in patterns if f".{stem}".endswith(f".{key}")), alpha)
+    return {"alpha": alpha, "rooted": rooted is True}

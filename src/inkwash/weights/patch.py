@@ -11,11 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from inkwash.errors import InvalidRequest, WeightsError
-from inkwash.weights.deltas import Change
+from inkwash.weights.change import Change, Changes
 from inkwash.weights.fit import MOST_LISTED
-
-Changes = Mapping[str, Change]
-"""What an adapter does, by the names of a network's parameters."""
 
 
 @dataclass
