@@ -99,7 +99,8 @@ class Resampler(nn.Module):
     def __init__(self, spec: IPAdapterSpec) -> None:
         super().__init__()
         width = spec.inner_width
-        self.latents = nn.Parameter(torch.randn(1, spec.tokens, width) * width**-0.5)
+        self.latents = nn.Parameter(torch.empty(1, spec.tokens, width))
+        nn.init.uniform_(self.latents, -(width**-0.5), width**-0.5)
         self.proj_in = nn.Linear(spec.picture_width, width)
         self.layers = nn.ModuleList(ResamplerLayer(spec) for _ in range(spec.depth))
         self.proj_out = nn.Linear(width, spec.text_width)

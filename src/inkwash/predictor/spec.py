@@ -32,6 +32,7 @@ class UNetSpec:
     blocks: int = 2
     """Residual blocks per stage on the way down; one more on the way up."""
     mid_depth: int = 1
+    """Transformer blocks at the bottom."""
     mid_blocks: int = 2
     """Residual blocks at the bottom: 2 with attention between them, 1 alone (SSD-1B), 0 for no bottom (KOALA-700M)."""
     heads: int | None = None
@@ -123,15 +124,19 @@ RELEASED: Mapping[str, UNetSpec] = {
     "lcm-sdxl": replace(SDXL, guidance_width=256),
     # Smaller ones, distilled from the above.
     "ssd-1b": replace(
-        SDXL, stages=(Stage(320), Stage(640, 2, up=(2, 1, 1)), Stage(1280, 4, up=(4, 4, 10))), mid_blocks=1
+        SDXL, stages=(Stage(320), Stage(640, 2, up=(2, 1, 1)), Stage(1280, 4, up=(4, 4, 10))), mid_blocks=1, mid_depth=0
     ),
-    "vega": replace(SDXL, stages=(Stage(320), Stage(640, 1), Stage(1280, 2)), mid_blocks=1),
-    "koala-700m": replace(SDXL, stages=(Stage(320), Stage(640, 2), Stage(1280, 5)), blocks=1, mid_blocks=0),
+    "vega": replace(SDXL, stages=(Stage(320), Stage(640, 1), Stage(1280, 2)), mid_blocks=1, mid_depth=0),
+    "koala-700m": replace(
+        SDXL, stages=(Stage(320), Stage(640, 2), Stage(1280, 5)), blocks=1, mid_blocks=0, mid_depth=0
+    ),
     "koala-1b": replace(SDXL, stages=(Stage(320), Stage(640, 2), Stage(1280, 6)), blocks=1, mid_depth=6),
     "bk-sdm-base": replace(SD15, blocks=1),
-    "bk-sdm-small": replace(SD15, blocks=1, mid_blocks=0),
-    "bk-sdm-tiny": replace(SD15, stages=(Stage(320, 1), Stage(640, 1), Stage(1280, 1)), blocks=1, mid_blocks=0),
-    "sdxs": replace(SD21, stages=(Stage(320), Stage(640, 1), Stage(1280, 1)), blocks=1, mid_blocks=0),
+    "bk-sdm-small": replace(SD15, blocks=1, mid_blocks=0, mid_depth=0),
+    "bk-sdm-tiny": replace(
+        SD15, stages=(Stage(320, 1), Stage(640, 1), Stage(1280, 1)), blocks=1, mid_blocks=0, mid_depth=0
+    ),
+    "sdxs": replace(SD21, stages=(Stage(320), Stage(640, 1), Stage(1280, 1)), blocks=1, mid_blocks=0, mid_depth=0),
 }
 """Every released network of this kind; turbo, lightning and finetunes have the tables of what they came from."""
 TINY = UNetSpec((Stage(32), Stage(64, 1)), text_width=16, blocks=1, head_width=32)

@@ -120,7 +120,8 @@ class Descent(nn.Module):
         self.conv_in = nn.Conv2d(spec.channels_in, first, 3, padding=1)
         self.time_embedding = StepEmbedding(first, spec.step_width, spec.guidance_width)
         if spec.labels:
-            self.class_embedding: nn.Module = nn.Embedding(spec.labels, spec.step_width)
+            silent = torch.zeros(spec.labels, spec.step_width)
+            self.class_embedding: nn.Module = nn.Embedding.from_pretrained(silent, freeze=False)
         elif spec.label_width:
             self.class_embedding = StepEmbedding(spec.label_width, spec.step_width)
         if extra := spec.pooled_width + spec.size_numbers * spec.size_width:
