@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 Pixels = Float[Tensor, "b 3 height width"]
@@ -19,18 +19,29 @@ Mask = Float[Tensor, "#b 1 h w"]
 """1 where the picture is painted anew, 0 where it is kept."""
 
 
+OPTIONAL = ("pooled", "keep", "size", "label", "guidance", "beside")
+"""Parts of TextStates that not every predictor wants."""
+
+
 @dataclass(frozen=True)
 class TextStates:
     """What a prompt became: everything that steers a predictor besides the noise level.
 
     `states` holds a vector per token, `pooled` one per prompt, `keep` marks real tokens (False on padding),
     `size` the numbers SDXL is told about the wanted picture (its micro-conditioning, Podell et al. 2023, 2.2).
+    Some networks want more: `label`, a number of a table (x4-upscaler: the noise level of the small picture) or a
+    vector (unCLIP: what a picture shows); `guidance`, features of its strength (LCM); `beside`, channels that stand
+    beside the latents (inpainting: mask and picture); `pictures`, tokens of pictures for every IP-Adapter.
     """
 
     states: Float[Tensor, "b tokens width"]
     pooled: Float[Tensor, "b pooled"] | None = None
     keep: Bool[Tensor, "b tokens"] | None = None
     size: Float[Tensor, "b numbers"] | None = None
+    label: Int[Tensor, " b"] | Float[Tensor, "b label"] | None = None
+    guidance: Float[Tensor, "b features"] | None = None
+    beside: Float[Tensor, "b extra h w"] | None = None
+    pictures: tuple[Float[Tensor, "b _ width"], ...] = ()
 
     def __len__(self) -> int:
         return len(self.states)
@@ -39,16 +50,17 @@ class TextStates:
         return self._each(lambda part: part[index])
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "TextStates":
-        """Move every part; `keep` stays boolean."""
-        return self._each(lambda part: part.to(device) if part.dtype == torch.bool else part.to(device, dtype))
+        """Move every part; only those that hold fractions change their type."""
+        return self._each(lambda part: part.to(device, dtype) if part.is_floating_point() else part.to(device))
 
     def repeat(self, count: int) -> "TextStates":
         """Each prompt `count` times, its copies side by side."""
         return self._each(lambda part: part.repeat_interleave(count, dim=0))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "TextStates":
-        parts = (self.pooled, self.keep, self.size)
-        return TextStates(change(self.states), *(None if part is None else change(part) for part in parts))
+        parts = ((name, getattr(self, name)) for name in OPTIONAL)
+        changed = {name: None if part is None else change(part) for name, part in parts}
+        return TextStates(change(self.states), **changed, pictures=tuple(map(change, self.pictures)))
 
 
 def joined(first: TextStates, second: TextStates) -> TextStates:
@@ -58,8 +70,7 @@ def joined(first: TextStates, second: TextStates) -> TextStates:
         return None if a is None or b is None else torch.cat([a, b])
 
     return TextStates(
-        states=torch.cat([first.states, second.states]),
-        pooled=cat(first.pooled, second.pooled),
-        keep=cat(first.keep, second.keep),
-        size=cat(first.size, second.size),
+        torch.cat([first.states, second.states]),
+        **{name: cat(getattr(first, name), getattr(second, name)) for name in OPTIONAL},
+        pictures=tuple(torch.cat(both) for both in zip(first.pictures, second.pictures, strict=True)),
     )

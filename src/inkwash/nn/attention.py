@@ -1,5 +1,7 @@
 """Attention: pixels look at each other, and at words.  (Vaswani et al. 2017; Rombach et al. 2022, 3.3)"""
 
+from collections.abc import Iterable
+
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
@@ -61,12 +63,18 @@ class FeedForward(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention, cross-attention, feed-forward; each around a skip, each behind a LayerNorm."""
+    """Self-attention, cross-attention, feed-forward; each around a skip, each behind a LayerNorm.
 
-    def __init__(self, width: int, heads: int, context_width: int, dropout: float = 0.0) -> None:
+    `only_words` makes the first attention a second look at the words (x4-upscaler).
+    """
+
+    def __init__(
+        self, width: int, heads: int, context_width: int, *, dropout: float = 0.0, only_words: bool = False
+    ) -> None:
         super().__init__()
+        self.only_words = only_words
         self.norm1 = nn.LayerNorm(width)
-        self.attn1 = Attention(width, heads)
+        self.attn1 = Attention(width, heads, context_width if only_words else None)
         self.norm2 = nn.LayerNorm(width)
         self.attn2 = Attention(width, heads, context_width)
         self.norm3 = nn.LayerNorm(width)
@@ -74,7 +82,8 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, context: Tensor, keep: Tensor | None) -> Tensor:
         """(b, n, width) steered by (b, m, context_width)."""
-        x = x + self.attn1(self.norm1(x))
+        words = (context, keep) if self.only_words else ()
+        x = x + self.attn1(self.norm1(x), *words)
         x = x + self.attn2(self.norm2(x), context, keep)
         return x + self.ff(self.norm3(x))  # type: ignore[no-any-return]
 
@@ -85,16 +94,12 @@ class SpatialTransformer(nn.Module):
     SD 1 projects in and out with 1x1 convolutions, SD 2 and XL with linear layers: the same product, other shapes.
     """
 
-    def __init__(
-        self, width: int, heads: int, context_width: int, *, depth: int, linear: bool, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, width: int, blocks: Iterable[TransformerBlock], *, linear: bool) -> None:
         super().__init__()
         self.linear = linear
         self.norm = nn.GroupNorm(32, width, eps=1e-6)
         self.proj_in = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
-        self.transformer_blocks = nn.ModuleList(
-            TransformerBlock(width, heads, context_width, dropout) for _ in range(depth)
-        )
+        self.transformer_blocks = nn.ModuleList(blocks)
         self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
         nn.init.zeros_(self.proj_out.weight)
 
