@@ -57,7 +57,7 @@ class Tokenizer:
         """Learn the merges of `captions`; at most `vocabulary` tokens, 514 of which are bytes, begin and end."""
         if vocabulary < len(_bytes()) + 2:
             raise InvalidRequest("vocabulary", vocabulary, f"at least {len(_bytes()) + 2}")
-        learner = _machine(models.BPE(end_of_word_suffix=WORD_END))
+        learner = machine_of(models.BPE(end_of_word_suffix=WORD_END))
         alphabet = pre_tokenizers.ByteLevel.alphabet()
         wanted = vocabulary - len(_bytes()) - 2
         trainer = trainers.BpeTrainer(  # its alphabet holds fewer word ends than ours, so this learns merges enough
@@ -67,7 +67,7 @@ class Tokenizer:
         merges = _merges(learner)[:wanted]
         pieces = [*_bytes(), *dict.fromkeys(left + right for left, right in merges), BEGIN, END]
         known = {piece: index for index, piece in enumerate(pieces)}
-        return cls(_machine(models.BPE(known, merges, end_of_word_suffix=WORD_END, unk_token=END)), length)
+        return cls(machine_of(models.BPE(known, merges, end_of_word_suffix=WORD_END, unk_token=END)), length)
 
     def save(self, path: Path) -> None:
         """Write `tokenizer.json`, length and padding included; replaces the file."""
@@ -119,7 +119,8 @@ class Tokenizer:
         return [self.begin, *ids, self.end] + [self.pad] * (self.length - 2 - len(ids))
 
 
-def _machine(model: models.BPE) -> Machine:
+def machine_of(model: models.BPE) -> Machine:
+    """A byte-pair model with CLIP's cleaning and cutting of text around it."""
     machine = Machine(model)
     machine.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
