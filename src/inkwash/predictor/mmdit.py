@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from inkwash.denoiser import NoisePredictor
 from inkwash.errors import InvalidRequest
 from inkwash.nn.attention import rows
 from inkwash.nn.embedding import StepEmbedding, sinusoidal
@@ -97,16 +96,6 @@ class MMDiT(nn.Module):
         x = self.proj_out(self.norm_out.final(x, step))
         patches = x.unflatten(2, (self.spec.patch, self.spec.patch, -1)).unflatten(1, places)
         return patches.permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)  # type: ignore[no-any-return]
-
-
-def without(network: MMDiT, layers: Collection[int]) -> NoisePredictor:
-    """The network with some of its layers left out: what skip-layer guidance steers away from.
-
-    Raises InvalidRequest for a layer that is not there.
-    """
-    if wrong := sorted(set(layers) - set(range(network.spec.depth))):
-        raise InvalidRequest("skipped layer", wrong[0], f"from 0 to {network.spec.depth - 1}")
-    return lambda x, t, text: network(x, t, text, skip=layers)
 
 
 def positions(spec: MMDiTSpec) -> Float[Tensor, "1 n width"]:
