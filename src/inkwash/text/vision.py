@@ -6,9 +6,9 @@ Adapters steer a predictor by them. Parameter names are those of the released `i
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from inkwash.nn.attention import rows
 from inkwash.nn.tower import Activation, Layers, TowerSpec
@@ -48,7 +48,7 @@ VIT_BIGG = VisionSpec(1664, 48, 16, 8192, projection=1280)
 class ImageStates:
     """What a picture became."""
 
-    states: Float[Tensor, "b places width"]
+    states: Float[Tensor, "b places features"]
     """A vector for the whole and one per patch, as they leave the last layer but one."""
     pooled: Float[Tensor, "b projection"]
     """The whole picture, where texts that describe it are near."""
@@ -64,7 +64,7 @@ class Patches(nn.Module):
         self.position_embedding = nn.Embedding(1 + (spec.size // spec.patch) ** 2, spec.width)
         nn.init.normal_(self.position_embedding.weight, std=0.02)
 
-    def forward(self, pixels: Pixels) -> Float[Tensor, "b places width"]:
+    def forward(self, pixels: Pixels) -> Float[Tensor, "b places features"]:
         """(b, 3, size, size) -> the whole, then the patches line by line."""
         whole = self.class_embedding.expand(len(pixels), 1, -1)
         return torch.cat([whole, rows(self.patch_embedding(pixels))], dim=1) + self.position_embedding.weight
@@ -98,13 +98,20 @@ class VisionEncoder(nn.Module):
 
 
 def prepared(pixels: Pixels, size: int = 224) -> Float[Tensor, "b 3 size size"]:
-    """Pictures in [-1, 1] of any shape: the middle square at `size`, in deviations from the mean picture."""
-    high, wide = pixels.shape[2:]
-    shape = (size, max(size, size * wide // high)) if high <= wide else (max(size, size * high // wide), size)
-    small = interpolate(pixels, shape, mode="bicubic", antialias=True).clamp(-1, 1)
-    top, left = (shape[0] - size) // 2, (shape[1] - size) // 2
-    levels = (
-        (small[:, :, top : top + size, left : left + size] + 1) * 127.5
-    ).round() / 255  # as bytes, as it was taught
+    """Pictures in [-1, 1] of any shape: the middle square at `size`, in deviations from the mean picture.
+
+    Pillow shrinks bytes, as it did when the tower was taught: other filters differ by a level here and there.
+    """
+    levels = ((pixels.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu()
+    squares = torch.stack([_square(Image.fromarray(each.numpy()), size) for each in levels]).to(pixels)
     mean, deviation = (pixels.new_tensor(numbers)[:, None, None] for numbers in (MEAN, DEVIATION))
-    return (levels - mean) / deviation
+    return (squares / 255 - mean) / deviation
+
+
+def _square(picture: Image.Image, size: int) -> UInt8[Tensor, "3 size size"]:
+    short = min(picture.size)
+    wide, high = (size * side // short for side in picture.size)
+    small = picture.resize((wide, high), Image.Resampling.BICUBIC)
+    left, top = (wide - size) // 2, (high - size) // 2
+    cut = small.crop((left, top, left + size, top + size))
+    return torch.frombuffer(bytearray(cut.tobytes()), dtype=torch.uint8).reshape(size, size, 3).permute(2, 0, 1)
