@@ -88,12 +88,13 @@ def t5_tokenizer(folder: Path, length: int = 256, least: int | None = None) -> T
 def _machine(path: Path, padding: str | None) -> Machine:
     """A `tokenizer.json`, in which a pad token that is a word, such as "!", can be typed again."""
     content = _json(path)
-    marks = content.get("added_tokens") or []
-    content["added_tokens"] = [mark for mark in marks if mark.get("content") != padding or padding == END]
     try:
+        if padding != END:
+            marks = content.get("added_tokens", [])
+            content["added_tokens"] = [mark for mark in marks if mark["content"] != padding]
         machine = Machine.from_str(json.dumps(content))
     except Exception as error:  # noqa: BLE001  the library raises nothing narrower
-        raise WeightsError(f"{path} is no tokenizer: {error}") from None
+        raise WeightsError(f"{path} is no tokenizer: {_line(error)}") from None
     machine.no_padding()
     machine.no_truncation()
     return machine
@@ -109,7 +110,7 @@ def _from_merges(folder: Path) -> Machine:
     try:
         model = models.BPE(known, merges, end_of_word_suffix=WORD_END, unk_token=END)
     except Exception as error:  # noqa: BLE001  the library raises nothing narrower
-        raise WeightsError(f"{folder}: merges.txt and vocab.json are no tokenizer: {error}") from None
+        raise WeightsError(f"{folder}: merges.txt and vocab.json are no tokenizer: {_line(error)}") from None
     machine = machine_of(model)
     machine.add_special_tokens([mark for mark in (BEGIN, END) if mark in known])
     return machine
@@ -124,7 +125,7 @@ def _from_pieces(path: Path) -> Machine:
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:  # noqa: BLE001  the library raises nothing narrower
-        raise WeightsError(f"{path} is no tokenizer: {error}") from None
+        raise WeightsError(f"{path} is no tokenizer: {_line(error)}") from None
     blanks = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     machine.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), blanks])
     return machine
@@ -158,3 +159,8 @@ def _text(path: Path) -> str:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise WeightsError(f"{path} is not text") from None
+
+
+def _line(error: Exception) -> str:
+    """The first line of what a library says."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
