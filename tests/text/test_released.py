@@ -65,6 +65,13 @@ def test_both_forms_of_clip_are_one_tokenizer(tmp_path: Path) -> None:
     assert torch.equal(clip_tokenizer(whole_folder(tmp_path / "whole")).encode(PROMPTS), wanted)
 
 
+def test_merges_alone_are_enough(tmp_path: Path) -> None:
+    (merges_folder(tmp_path) / "vocab.json").unlink()
+    found = clip_tokenizer(tmp_path)
+    assert found.machine.get_vocab() == LEARNED.machine.get_vocab()
+    assert torch.equal(found.encode(PROMPTS), LEARNED.encode(PROMPTS))
+
+
 @pytest.mark.parametrize(
     ("config", "pad"),
     [
@@ -133,6 +140,7 @@ def test_t5_can_be_filled_up_no_further_than_needed(tmp_path: Path) -> None:
 BROKEN = {
     "nothing": ({}, "cannot read"),
     "no merges": ({"vocab.json": "{}"}, "cannot read"),
+    "merges of nothing": ({"merges.txt": "cat dog"}, "are no tokenizer"),
     "not JSON": ({"vocab.json": "{", "merges.txt": ""}, "is not JSON"),
     "a list": ({"vocab.json": "[]", "merges.txt": ""}, "holds no object"),
     "not a pair": ({"vocab.json": "{}", "merges.txt": "a b c"}, "'a b c', which is not a pair"),
@@ -155,7 +163,7 @@ def test_a_broken_clip_folder_is_one_line(tmp_path: Path, name: str) -> None:
 
 
 def test_bytes_are_not_text(tmp_path: Path) -> None:
-    (tmp_path / "vocab.json").write_bytes(b"\xff\xfe")
+    (tmp_path / "merges.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(WeightsError, match="is not text"):
         clip_tokenizer(tmp_path)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from inkwash.errors import WeightsError
 from inkwash.text.sentencepiece import parsed
-from inkwash.text.tokenizer import BEGIN, END, WORD_END, Tokenizer, machine_of
+from inkwash.text.tokenizer import BEGIN, END, Tokenizer, byte_pairs, machine_of, vocabulary_of
 
 T5_PAD, T5_END = "<pad>", "</s>"
 
@@ -56,8 +56,9 @@ class T5Tokenizer:
 
 
 def clip_tokenizer(folder: Path, padding: int | None = None) -> Tokenizer:
-    """CLIP's tokenizer from `tokenizer.json`, or else from `vocab.json` and `merges.txt`; 77 tokens.
+    """CLIP's tokenizer from `tokenizer.json`, or else from `merges.txt` and `vocab.json`; 77 tokens.
 
+    Merges alone are enough: CLIP numbers its tokens in the order of their birth.
     `padding` overrules the pad token that the folder names: 0 for SD 2 and for the second tower of SDXL and SD 3.
     Raises WeightsError if a file is missing, broken, or of another kind.
     """
@@ -101,14 +102,15 @@ def _machine(path: Path, padding: str | None) -> Machine:
 
 
 def _from_merges(folder: Path) -> Machine:
-    known = _json(folder / "vocab.json")
     lines = _text(folder / "merges.txt").splitlines()
     pairs = [tuple(line.split()) for line in lines if line.strip() and not line.startswith("#version")]
     if wrong := next((pair for pair in pairs if len(pair) != 2), None):
         raise WeightsError(f"{folder / 'merges.txt'} holds {' '.join(wrong)!r}, which is not a pair")
     merges = [(left, right) for left, right in pairs]
+    beside = folder / "vocab.json"
+    known = _json(beside) if beside.is_file() else vocabulary_of(merges)
     try:
-        model = models.BPE(known, merges, end_of_word_suffix=WORD_END, unk_token=END)
+        model = byte_pairs(known, merges)
     except Exception as error:  # noqa: BLE001  the library raises nothing narrower
         raise WeightsError(f"{folder}: merges.txt and vocab.json are no tokenizer: {_line(error)}") from None
     machine = machine_of(model)

@@ -65,9 +65,7 @@ class Tokenizer:
         )
         learner.train_from_iterator(captions, trainer)
         merges = _merges(learner)[:wanted]
-        pieces = [*_bytes(), *dict.fromkeys(left + right for left, right in merges), BEGIN, END]
-        known = {piece: index for index, piece in enumerate(pieces)}
-        return cls(machine_of(models.BPE(known, merges, end_of_word_suffix=WORD_END, unk_token=END)), length)
+        return cls(machine_of(byte_pairs(vocabulary_of(merges), merges)), length)
 
     def save(self, path: Path) -> None:
         """Write `tokenizer.json`, length and padding included; replaces the file."""
@@ -117,6 +115,17 @@ class Tokenizer:
     def _row(self, prompt: str) -> list[int]:
         ids = self.machine.encode(prompt, add_special_tokens=False).ids[: self.length - 2]
         return [self.begin, *ids, self.end] + [self.pad] * (self.length - 2 - len(ids))
+
+
+def vocabulary_of(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """The tokens that merges make, in CLIP's order: bytes, bytes that end a word, merged pieces, begin and end."""
+    pieces = [*_bytes(), *dict.fromkeys(left + right for left, right in merges), BEGIN, END]
+    return {piece: index for index, piece in enumerate(pieces)}
+
+
+def byte_pairs(known: dict[str, int], merges: Sequence[tuple[str, str]]) -> models.BPE:
+    """Tokens and merges as a model."""
+    return models.BPE(known, list(merges), end_of_word_suffix=WORD_END, unk_token=END)
 
 
 def machine_of(model: models.BPE) -> Machine:
