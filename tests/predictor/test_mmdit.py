@@ -196,3 +196,19 @@ def test_what_cannot_be_cut_or_placed_is_refused(size: tuple[int, int], wanted: 
 def test_a_prompt_without_a_pooled_vector_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="pooled to 12 numbers"):
         drawn()(torch.zeros(2, 4, 8, 8), T, TextStates(torch.zeros(2, 5, 16)))
+
+
+def test_half_precision_stays_near() -> None:
+    torch.manual_seed(0)
+    network, x, text = drawn(), torch.randn(2, 4, 8, 8), words(TINY_MMDIT)
+    with torch.no_grad():
+        whole = network(x, T, text)
+        half = network.bfloat16()(x.bfloat16(), T, text.to("cpu", torch.bfloat16))
+    assert half.dtype == torch.bfloat16
+    assert (half.float() - whole).abs().max() < 0.03 * whole.abs().max()
+
+
+def test_weights_can_be_taken_over_without_a_copy() -> None:
+    kept, empty = drawn().state_dict(), on_meta(TINY_MMDIT)
+    empty.load_state_dict(kept, assign=True)
+    assert all(tensor.data_ptr() == kept[name].data_ptr() for name, tensor in empty.state_dict().items())

@@ -74,3 +74,21 @@ def test_one_name_of_the_table_is_enough(name: str) -> None:
     other.load_state_dict(twice_named(state))
     assert torch.equal(other.shared.weight, one.shared.weight)
     assert twice_named({}) == {}
+
+
+def test_weights_can_be_taken_over_without_a_copy() -> None:
+    kept, empty = filled(T5Encoder(SMALL)).state_dict(), on_meta(SMALL)
+    del kept["encoder.embed_tokens.weight"]
+    empty.load_state_dict(twice_named(kept), assign=True)
+    assert all(
+        tensor.data_ptr() == kept[name].data_ptr() for name, tensor in empty.state_dict().items() if name in kept
+    )
+    assert empty.encoder.embed_tokens.weight is empty.shared.weight
+
+
+def test_half_precision_stays_near() -> None:
+    encoder, tokens = filled(T5Encoder(SMALL)), torch.tensor([[3, 4, 5, 1, 0]])
+    with torch.no_grad():
+        whole, half = encoder(tokens).states, encoder.bfloat16()(tokens).states
+    assert half.dtype == torch.bfloat16
+    assert (half.float() - whole).abs().max() < 0.05 * whole.abs().max()
