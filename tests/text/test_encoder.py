@@ -10,7 +10,18 @@ import pytest
 import torch
 from torch import nn
 
-from inkwash.text.encoder import CLIP_L, PETS_TEXT, TextEncoder, TextSpec, quick_gelu
+from inkwash.errors import InvalidRequest
+from inkwash.nn.tower import Mlp, SelfAttention, quick_gelu
+from inkwash.text.encoder import (
+    CLIP_L,
+    CLIP_L_SD3,
+    CLIP_L_XL,
+    OPENCLIP_BIGG,
+    OPENCLIP_H,
+    PETS_TEXT,
+    TextEncoder,
+    TextSpec,
+)
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "clip.json").read_text())
 IDS = torch.tensor([[98, 5, 7, 11, 13, 17, 19, 99] + [99] * 69, [98, 3, 99] + [0] * 74])
@@ -53,19 +64,49 @@ def test_states_are_those_of_transformers(name: str, spec: TextSpec, prefix: str
     assert states.double().abs().sum().item() == pytest.approx(golden["sum_abs"], rel=1e-5)
 
 
-def test_clip_l_has_the_released_size() -> None:
-    with torch.device("meta"):
-        encoder = TextEncoder(CLIP_L)
-    assert sum(weight.numel() for weight in encoder.parameters()) == 123_060_480
-    assert len(encoder.state_dict()) == 196
+RELEASED = {
+    "CLIP-L": (CLIP_L, 123_060_480, 196),
+    "CLIP-L of SDXL": (CLIP_L_XL, 123_060_480, 196),
+    "CLIP-L of SD 3": (CLIP_L_SD3, 123_650_304, 197),
+    "OpenCLIP-H": (OPENCLIP_H, 340_387_840, 372),
+    "OpenCLIP-bigG": (OPENCLIP_BIGG, 694_659_840, 517),
+}
 
 
-@pytest.mark.parametrize("spec", [CLIP_L, PETS_TEXT])
-def test_every_norm_has_the_released_eps(spec: TextSpec) -> None:
+def on_meta(spec: TextSpec) -> TextEncoder:
     with torch.device("meta"):
-        norms = [module for module in TextEncoder(spec).modules() if isinstance(module, nn.LayerNorm)]
+        return TextEncoder(spec)
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_released_encoders_have_their_sizes(name: str) -> None:
+    spec, parameters, tensors = RELEASED[name]
+    encoder = on_meta(spec)
+    assert sum(weight.numel() for weight in encoder.parameters()) == parameters
+    assert len(encoder.state_dict()) == tensors
+
+
+@pytest.mark.parametrize("spec", [spec for spec, _, _ in RELEASED.values()] + [PETS_TEXT])
+def test_every_norm_has_the_released_eps_and_every_layer_its_activation(spec: TextSpec) -> None:
+    encoder = on_meta(spec)
+    norms = [module for module in encoder.modules() if isinstance(module, nn.LayerNorm)]
     assert len(norms) == 2 * spec.layers + 1
     assert all(norm.eps == 1e-5 for norm in norms)
+    activation = quick_gelu if spec.width == 768 else nn.functional.gelu
+    assert {module.activation for module in encoder.modules() if isinstance(module, Mlp)} == {activation}
+    heads = {(module.heads, module.causal) for module in encoder.modules() if isinstance(module, SelfAttention)}
+    assert heads == {(4 if spec is PETS_TEXT else spec.width // 64, True)}
+
+
+def test_what_the_predictors_were_taught_to_read() -> None:
+    read = {name: (spec.skip, spec.normed, spec.pooled) for name, (spec, _, _) in RELEASED.items()}
+    assert read == {
+        "CLIP-L": (0, True, 768),
+        "CLIP-L of SDXL": (1, False, 768),
+        "CLIP-L of SD 3": (1, False, 768),
+        "OpenCLIP-H": (0, True, 1024),
+        "OpenCLIP-bigG": (1, False, 1280),
+    }
 
 
 def test_no_token_sees_what_follows_it() -> None:
@@ -123,8 +164,39 @@ def test_padding_is_marked_where_the_spec_says_so(masked: bool) -> None:
         assert keep.sum(dim=1).tolist() == [3, 8]
 
 
-def test_quick_gelu_is_close_to_gelu_but_not_gelu() -> None:
-    x = torch.linspace(-4, 4, 101)
-    apart = (quick_gelu(x) - nn.functional.gelu(x)).abs().max().item()
-    assert 0.01 < apart < 0.03
-    assert quick_gelu(torch.tensor(0.0)) == 0
+def test_a_layer_less_is_a_layer_skipped() -> None:
+    """SD 2 reads the last layer but one: files hold 23 layers, or 24 of which one is skipped."""
+    torch.manual_seed(0)
+    whole, tokens = TextEncoder(replace(SMALL, skip=1)), torch.tensor([[1, 2, 19, 0, 0, 0, 0, 0]])
+    short = TextEncoder(replace(SMALL, layers=1))
+    short.load_state_dict({name: value for name, value in whole.state_dict().items() if "layers.1." not in name})
+    with torch.no_grad():
+        assert torch.equal(whole(tokens).states, short(tokens).states)
+
+
+def test_layers_can_be_skipped_beside_those_of_the_spec() -> None:
+    torch.manual_seed(0)
+    encoder, tokens = TextEncoder(replace(SMALL, layers=3)), torch.tensor([[1, 2, 19, 19, 19, 19, 19, 19]])
+    with torch.no_grad():
+        asked = [encoder(tokens, skip=skip) for skip in range(4)]
+        encoder.spec = replace(encoder.spec, skip=1)
+        assert torch.equal(encoder(tokens, skip=1).states, asked[2].states)
+        assert torch.equal(encoder.final_layer_norm(encoder.embeddings(tokens)), asked[3].states)
+    assert all(torch.equal(each.pooled, asked[0].pooled) for each in asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("skip", [-1, 2])
+def test_more_layers_than_there_are_cannot_be_skipped(skip: int) -> None:
+    with pytest.raises(InvalidRequest, match="from 0 to 1"):
+        TextEncoder(replace(SMALL, skip=1))(torch.tensor([[1, 19]]), skip=skip)
+
+
+def test_tokens_beyond_the_end_token_are_not_taken_for_it() -> None:
+    """Words that were learned later have greater numbers than the end."""
+    torch.manual_seed(0)
+    encoder = TextEncoder(replace(SMALL, vocabulary=22))
+    tokens = torch.tensor([[1, 21, 20, 19, 19, 19, 19, 19]])
+    with torch.no_grad():
+        found = encoder(tokens)
+    assert found.pooled is not None
+    torch.testing.assert_close(found.pooled[0], found.states[0, 3])

@@ -57,7 +57,7 @@ class Tokenizer:
         """Learn the merges of `captions`; at most `vocabulary` tokens, 514 of which are bytes, begin and end."""
         if vocabulary < len(_bytes()) + 2:
             raise InvalidRequest("vocabulary", vocabulary, f"at least {len(_bytes()) + 2}")
-        learner = _machine(models.BPE(end_of_word_suffix=WORD_END))
+        learner = machine_of(models.BPE(end_of_word_suffix=WORD_END))
         alphabet = pre_tokenizers.ByteLevel.alphabet()
         wanted = vocabulary - len(_bytes()) - 2
         trainer = trainers.BpeTrainer(  # its alphabet holds fewer word ends than ours, so this learns merges enough
@@ -65,9 +65,7 @@ class Tokenizer:
         )
         learner.train_from_iterator(captions, trainer)
         merges = _merges(learner)[:wanted]
-        pieces = [*_bytes(), *dict.fromkeys(left + right for left, right in merges), BEGIN, END]
-        known = {piece: index for index, piece in enumerate(pieces)}
-        return cls(_machine(models.BPE(known, merges, end_of_word_suffix=WORD_END, unk_token=END)), length)
+        return cls(machine_of(byte_pairs(vocabulary_of(merges), merges)), length)
 
     def save(self, path: Path) -> None:
         """Write `tokenizer.json`, length and padding included; replaces the file."""
@@ -119,7 +117,19 @@ class Tokenizer:
         return [self.begin, *ids, self.end] + [self.pad] * (self.length - 2 - len(ids))
 
 
-def _machine(model: models.BPE) -> Machine:
+def vocabulary_of(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """The tokens that merges make, in CLIP's order: bytes, bytes that end a word, merged pieces, begin and end."""
+    pieces = [*_bytes(), *dict.fromkeys(left + right for left, right in merges), BEGIN, END]
+    return {piece: index for index, piece in enumerate(pieces)}
+
+
+def byte_pairs(known: dict[str, int], merges: Sequence[tuple[str, str]]) -> models.BPE:
+    """Tokens and merges as a model."""
+    return models.BPE(known, list(merges), end_of_word_suffix=WORD_END, unk_token=END)
+
+
+def machine_of(model: models.BPE) -> Machine:
+    """A byte-pair model with CLIP's cleaning and cutting of text around it."""
     machine = Machine(model)
     machine.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
