@@ -14,7 +14,7 @@ def in_flow(sampler: Sampler) -> Sampler:
 
     First-order samplers do not notice. A mean of slopes is another mean there (Heun), and -ln s another clock than
     -ln σ, half the log of the signal-to-noise ratio: `in_flow(dpmpp_2m)` is SD3's own, `dpmpp_2m` the exact one.
-    Samplers that add noise do it for clean + σ eps and do not belong here.
+    `sampler` must stop at the levels given. Samplers that add noise do it for clean + σ eps and do not belong here.
     """
 
     def walk(denoise: Denoiser, x: Latents, sigmas: Sigmas, noise: NoiseSource) -> Iterator[Step]:
@@ -23,7 +23,7 @@ def in_flow(sampler: Sampler) -> Sampler:
 
         parts = sigmas / (1 + sigmas)
         for step in sampler(ask, x * (1 - parts[0]), parts, noise):
-            now, lower = (level / (1 - level) for level in (step.sigma, step.sigma_next))
+            now, lower = sigmas[step.index].item(), sigmas[step.index + 1].item()
             there = step.x * (1 + lower)
             yield replace(step, sigma=now, sigma_next=lower, x=there, drift=there - x)
             x = there
