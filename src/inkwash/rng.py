@@ -7,7 +7,7 @@ from math import prod
 from typing import Literal
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from inkwash.types import Latents
@@ -98,7 +98,7 @@ def philox_4x32(numbers: Int64[Tensor, "4 n"], seed: int, rounds: int = 10) -> I
     return numbers
 
 
-def centred(small: Latents, large: Latents) -> Latents:
+def centred(small: Float[Tensor, "b c rows columns"], large: Latents) -> Latents:
     """Seed resize: the noise of a picture of another size, in the middle of this one's; what sticks out is cut."""
     (height, width), (rows, columns) = small.shape[2:], large.shape[2:]
     top, left = (rows - height) // 2, (columns - width) // 2
