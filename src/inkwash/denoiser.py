@@ -4,7 +4,7 @@ Networks and their habits stay below it, samplers above; features are functions 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -72,33 +72,104 @@ Interval = tuple[float, float]
 EVERYWHERE: Interval = (0.0, float("inf"))
 
 
-def guided(wanted: Denoiser, unwanted: Denoiser, scale: float, interval: Interval = EVERYWHERE) -> Denoiser:
-    """Away from `unwanted`, through `wanted`: classifier-free guidance.  (Ho & Salimans 2022, eq. 6)"""
+class Guesses(NamedTuple):
+    """What a network says with the wanted words and with the unwanted ones, at a place and a level."""
 
-    def denoise(x: Latents, sigma: Sigma) -> Latents:
-        if scale == 1 or not interval[0] <= sigma.max().item() <= interval[1]:
-            return wanted(x, sigma)
-        away = unwanted(x, sigma)
-        return away + scale * (wanted(x, sigma) - away)
+    wanted: Latents
+    unwanted: Latents
+    x: Latents
+    sigma: Sigma
 
-    return denoise
+
+Rule = Callable[[Guesses, float], Latents]
+"""(guesses, scale) -> the guess to follow; others than `straight` are in guidance.py."""
+
+
+def straight(found: Guesses, scale: float) -> Latents:
+    """Away from the unwanted, through the wanted.  (Ho & Salimans 2022, eq. 6)"""
+    return found.unwanted + scale * (found.wanted - found.unwanted)
+
+
+class Halves(NamedTuple):
+    """A guided guess, and the one that it was guided away from."""
+
+    guided: Latents
+    unguided: Latents
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A denoiser that weighs two guesses by a rule."""
+
+    ask: Denoiser
+    ask_both: Callable[[Latents, Sigma], tuple[Latents, Latents]]
+    scale: float
+    interval: Interval
+    rule: Rule
+
+    def __call__(self, x: Latents, sigma: Sigma) -> Latents:
+        """The guided guess; the unwanted one is not asked for where it would not count."""
+        return self.halves(x, sigma).guided if self._acts(sigma) else self.ask(x, sigma)
+
+    def halves(self, x: Latents, sigma: Sigma) -> Halves:
+        """Both guesses, for samplers that need to know them apart."""
+        wanted, unwanted = self.ask_both(x, sigma)
+        found = self.rule(Guesses(wanted, unwanted, x, sigma), self.scale) if self._acts(sigma) else wanted
+        return Halves(found, unwanted)
+
+    def _acts(self, sigma: Sigma) -> bool:
+        return self.scale != 1 and self.interval[0] <= sigma.max().item() <= self.interval[1]
+
+
+def guided(
+    wanted: Denoiser, unwanted: Denoiser, scale: float, interval: Interval = EVERYWHERE, rule: Rule = straight
+) -> Denoiser:
+    """Away from `unwanted`, through `wanted`: classifier-free guidance, two calls."""
+    return Guided(wanted, lambda x, sigma: (wanted(x, sigma), unwanted(x, sigma)), scale, interval, rule)
 
 
 def guided_at_once(
-    network: NetworkDenoiser, unwanted: TextStates, scale: float, interval: Interval = EVERYWHERE
+    network: NetworkDenoiser,
+    unwanted: TextStates,
+    scale: float,
+    interval: Interval = EVERYWHERE,
+    rule: Rule = straight,
 ) -> Denoiser:
     """`guided`, asking the network once for both halves: faster where memory allows."""
-    both = NetworkDenoiser(network.predict, network.schedule, network.target, joined(network.text, unwanted))
+    both = replace(network, text=joined(network.text, unwanted))
 
-    def denoise(x: Latents, sigma: Sigma) -> Latents:
-        if scale == 1 or not interval[0] <= sigma.max().item() <= interval[1]:
-            return network(x, sigma)
-        toward, away = both(x.repeat(2, 1, 1, 1), sigma.repeat(2) if sigma.ndim else sigma).chunk(2)
-        return away + scale * (toward - away)
+    def ask_both(x: Latents, sigma: Sigma) -> tuple[Latents, Latents]:
+        wanted, away = both(x.repeat(2, 1, 1, 1), sigma.repeat(2) if sigma.ndim else sigma).chunk(2)
+        return wanted, away
 
-    return denoise
+    return Guided(network, ask_both, scale, interval, rule)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A denoiser whose every guess is changed afterwards, the guided and the unguided alike."""
+
+    inner: Denoiser
+    change: Callable[[Latents, Latents, Sigma], Latents]
+    """(guess, x, sigma) -> guess."""
+
+    def __call__(self, x: Latents, sigma: Sigma) -> Latents:
+        """The changed guess."""
+        return self.change(self.inner(x, sigma), x, sigma)
+
+    def halves(self, x: Latents, sigma: Sigma) -> Halves:
+        """Both guesses, changed."""
+        return Halves(*(self.change(guess, x, sigma) for guess in halves(self.inner, x, sigma)))
+
+
+def halves(denoise: Denoiser, x: Latents, sigma: Sigma) -> Halves:
+    """The guided and the unguided guess of a denoiser; twice the same for one that is not guided."""
+    if isinstance(denoise, Guided | Changed):
+        return denoise.halves(x, sigma)
+    guess = denoise(x, sigma)
+    return Halves(guess, guess)
 
 
 def kept_outside(mask: Mask, known: Latents, inner: Denoiser) -> Denoiser:
     """Inpainting: what the mask leaves out is known already.  (Lugmayr et al. 2022, eq. 8)"""
-    return lambda x, sigma: mask * inner(x, sigma) + (1 - mask) * known
+    return Changed(inner, lambda guess, _x, _sigma: mask * guess + (1 - mask) * known)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkwash.forward.schedule import STEPS, DiscreteSchedule, FlowSchedule, Schedule
+from inkwash.forward.schedule import STEPS, DiscreteSchedule, FlowSchedule, LogSchedule, Schedule
 
 PLAIN = DiscreteSchedule.scaled_linear()
 TABLES: dict[str, DiscreteSchedule] = {
@@ -147,3 +147,14 @@ def test_flow_ends() -> None:
 def test_both_kinds_are_schedules() -> None:
     assert isinstance(PLAIN, Schedule)
     assert isinstance(FlowSchedule(), Schedule)
+
+
+def test_edm_counts_in_a_quarter_of_log_sigma() -> None:
+    schedule = LogSchedule()
+    assert (schedule.sigma_min, schedule.sigma_max) == (0.004, 160)
+    assert schedule.t(torch.tensor(160.0)).item() == pytest.approx(math.log(80) / 4)
+    assert schedule.sigma(schedule.t(torch.tensor(3.0))).item() == pytest.approx(3)
+
+
+def test_as_much_is_left_at_the_end_as_one_says() -> None:
+    assert PLAIN.zero_terminal_snr(2.0**-40).sigma_max == pytest.approx(2.0**20)

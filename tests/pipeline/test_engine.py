@@ -18,7 +18,6 @@ from inkwash.pipeline.painting import Painting, sheet
 from inkwash.pipeline.picture import pixels_of
 from inkwash.pipeline.record import check, read_record
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.reverse.registry import SAMPLERS
 from inkwash.weights.bundle import load_bundle
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3)
@@ -55,7 +54,7 @@ def test_another_seed_and_another_prompt_paint_other_pictures(engine: Engine) ->
     assert len(set(pictures)) == 3
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", ["euler", "euler_ancestral", "dpmpp_2m", "dpmpp_sde", "sa_solver", "lcm", "pndm"])
 def test_picture_k_does_not_depend_on_its_batch(engine: Engine, sampler: str) -> None:
     asked = replace(CAT, sampler=sampler, count=3)
     together = engine.paint(asked)

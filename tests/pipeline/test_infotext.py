@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from inkwash.pipeline.infotext import SAMPLER_NAMES, parameters
+from inkwash.pipeline.infotext import parameters
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.reverse.names import LABELS
 from inkwash.reverse.registry import SAMPLERS
 
 PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
@@ -48,4 +49,4 @@ def test_variations_and_strength_are_told_and_nothing_is_none() -> None:
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_has_the_name_people_know(sampler: str) -> None:
-    assert sampler in SAMPLER_NAMES
+    assert sampler in LABELS

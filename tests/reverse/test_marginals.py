@@ -12,9 +12,11 @@ from inkwash.reverse.churn import Churn
 from inkwash.reverse.ddim import ddim
 from inkwash.reverse.ddpm import ddpm
 from inkwash.reverse.dpmpp_2m_sde import dpmpp_2m_sde
+from inkwash.reverse.er_sde import er_sde
 from inkwash.reverse.euler import euler
 from inkwash.reverse.heun import heun
 from inkwash.reverse.registry import SAMPLERS
+from inkwash.reverse.sa_solver import Adams, sa_solver
 from inkwash.reverse.step import Sampler
 from inkwash.rng import NoiseSource
 
@@ -30,6 +32,10 @@ STOCHASTIC: Mapping[str, Sampler] = MappingProxyType(
         "dpmpp_2m_sde, heun": partial(dpmpp_2m_sde, solver="heun"),
         "dpmpp_2m_sde, eta 0.5": partial(dpmpp_2m_sde, eta=0.5),
         "dpmpp_sde": SAMPLERS["dpmpp_sde"],
+        **{name: SAMPLERS[name] for name in ("dpm2_ancestral", "dpmpp_2s_ancestral", "dpmpp_3m_sde", "er_sde")},
+        **{name: SAMPLERS[name] for name in ("seeds_2", "seeds_3", "sa_solver", "res_multistep_ancestral", "restart")},
+        "sa_solver, chance everywhere": partial(sa_solver, method=Adams(tau=lambda _: 1.0)),
+        "er_sde, reverse SDE": partial(er_sde, scale=lambda sigma: sigma**2),
         "euler, churn": partial(euler, churn=Churn(10.0)),
         "heun, churn": partial(heun, churn=Churn(10.0, low=0.05, high=15.0)),
     }

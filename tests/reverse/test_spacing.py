@@ -11,7 +11,22 @@ from torch import Tensor
 
 from inkwash.errors import InvalidRequest
 from inkwash.forward.schedule import DiscreteSchedule, FlowSchedule, Schedule
-from inkwash.reverse.spacing import FAR, SPACINGS, Spacing, beta, karras, simple, uniform
+from inkwash.reverse.spacing import (
+    SPACINGS,
+    beta,
+    discarding,
+    karras,
+    karras_between,
+    kl_optimal,
+    leading,
+    linear_quadratic,
+    polyexponential,
+    sd3,
+    simple,
+    trailing,
+    uniform,
+)
+from inkwash.reverse.spacing_tables import FAR, Spacing
 
 PLAIN = DiscreteSchedule.scaled_linear()
 SCHEDULES: dict[str, Schedule] = {
@@ -22,6 +37,8 @@ SCHEDULES: dict[str, Schedule] = {
     "flow": FlowSchedule(),
     "flow, shift 3": FlowSchedule(shift=3.0),
 }
+BELOW = ("leading", "ddim_uniform")
+"""These begin below sigma_max."""
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent.parent / "golden" / "schedulers.json").read_text())[
     "cases"
 ]
@@ -38,13 +55,14 @@ def test_falls_from_sigma_max_to_exactly_zero(spacing: str, schedule: str, steps
     sigmas = SPACINGS[spacing](noise, steps)
     assert sigmas.shape == (steps + 1,)
     assert (sigmas.dtype, sigmas.device.type) == (torch.float32, "cpu")
-    assert sigmas[0].item() == pytest.approx(noise.sigma_max, rel=1e-6)
+    if spacing not in BELOW:
+        assert sigmas[0].item() == pytest.approx(noise.sigma_max, rel=1e-6)
     assert sigmas[-1].item() == 0
     assert (sigmas.diff() < 0).all()
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES.keys())
-@pytest.mark.parametrize("name", ["karras", "exponential", "uniform", "normal"])
+@pytest.mark.parametrize("name", ["karras", "exponential", "polyexponential", "kl_optimal", "uniform", "normal"])
 def test_the_last_level_with_noise_is_sigma_min(name: str, schedule: Schedule) -> None:
     assert SPACINGS[name](schedule, 20)[-2].item() == pytest.approx(schedule.sigma_min, rel=1e-4)
 
@@ -97,7 +115,7 @@ def test_beta_visits_both_ends_more_often() -> None:
     assert PLAIN.t(beta(PLAIN, 20))[10].item() == pytest.approx(499.5, abs=0.5)
 
 
-@pytest.mark.parametrize("name", SPACINGS)
+@pytest.mark.parametrize("name", [name for name in SPACINGS if name != "linear_quadratic"])
 def test_flow_spends_its_steps_where_pictures_form(name: str) -> None:
     sigmas = SPACINGS[name](FlowSchedule(), 25)
     assert (sigmas > FAR).sum() <= 3
@@ -123,3 +141,46 @@ def test_simple_has_no_more_steps_than_levels() -> None:
 def test_the_table_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         SPACINGS["karras"] = simple  # type: ignore[index]
+
+
+def test_polyexponential_of_one_is_exponential() -> None:
+    torch.testing.assert_close(polyexponential(PLAIN, 12), SPACINGS["exponential"](PLAIN, 12), rtol=1e-5, atol=0)
+    assert polyexponential(PLAIN, 12, rho=2.0)[6] < polyexponential(PLAIN, 12)[6]
+
+
+def test_kl_optimal_is_even_in_the_arc() -> None:
+    steps = kl_optimal(PLAIN, 9)[:-1].atan().diff()
+    torch.testing.assert_close(steps, steps.mean().expand(8), rtol=1e-4, atol=0)
+
+
+def test_trailing_and_leading_stop_at_diffusers_steps() -> None:
+    for grid, spacing in (("trailing", trailing), ("leading", leading)):
+        sigmas = golden(f"EulerDiscreteScheduler n=20 prediction_type=epsilon steps_offset=1 timestep_spacing={grid}")
+        torch.testing.assert_close(spacing(PLAIN, 20), sigmas, rtol=1e-5, atol=0)
+
+
+def test_linear_quadratic_crawls_and_then_speeds_up() -> None:
+    gone = 1 - linear_quadratic(PLAIN, 10)[:-1] / PLAIN.sigma_max
+    torch.testing.assert_close(gone[:6], torch.arange(6) * 0.005, rtol=1e-3, atol=1e-7)
+    assert (gone[5:].diff().diff() > 0).all()
+
+
+def test_sd3_ends_where_diffusers_does() -> None:
+    flow = FlowSchedule(shift=3.0, last=1 - 1e-7)
+    s = sd3(flow, 10)
+    s = s / (1 + s)
+    case = "FlowMatchEulerDiscreteScheduler n=10 shift=3.0"
+    torch.testing.assert_close(s, golden(case), rtol=1e-5, atol=2e-7)
+
+
+def test_discarding_leaves_out_the_last_but_one() -> None:
+    assert torch.equal(discarding(karras)(PLAIN, 9), torch.cat([karras(PLAIN, 10)[:9], torch.zeros(1)]))
+
+
+def test_karras_between_any_two_levels() -> None:
+    torch.testing.assert_close(karras_between(PLAIN.sigma_max, PLAIN.sigma_min, 8), karras(PLAIN, 8))
+
+
+def test_leading_has_less_steps_than_levels() -> None:
+    with pytest.raises(InvalidRequest, match="at most 999"):
+        leading(PLAIN, 1000)

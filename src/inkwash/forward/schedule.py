@@ -59,11 +59,14 @@ class DiscreteSchedule:
         level = torch.cos((edge + offset) / (1 + offset) * torch.pi / 2) ** 2
         return cls.from_betas((1 - level[1:] / level[:-1]).clamp(max=largest_beta))
 
-    def zero_terminal_snr(self) -> "DiscreteSchedule":
-        """Shift and stretch sqrt(ᾱ) so that nothing of the picture is left at the end.  (Lin et al. 2023, alg. 1)"""
+    def zero_terminal_snr(self, left: float = ZERO_SNR) -> "DiscreteSchedule":
+        """Shift and stretch sqrt(ᾱ) so that nothing of the picture is left at the end.  (Lin et al. 2023, alg. 1)
+
+        Nothing is `left`, the last ᾱ.
+        """
         root = (1 + self.sigmas.double() ** 2).rsqrt()
         root = (root - root[-1]) * root[0] / (root[0] - root[-1])
-        return self.from_alphas((root**2).clamp(min=ZERO_SNR))
+        return self.from_alphas((root**2).clamp(min=left))
 
     @property
     def sigma_min(self) -> float:
@@ -120,3 +123,33 @@ class FlowSchedule:
         """What the network is told: 1000 s, where s = sigma / (1 + sigma) whatever the shift."""
         level = sigma.double()
         return (STEPS * level / (1 + level)).float()
+
+
+@dataclass(frozen=True)
+class LogSchedule:
+    """EDM: any level between two, told as t = ln(σ data) / 4 for data of standard deviation `data`.
+
+    (Karras et al. 2022, table 1) Levels count in units of the data, whose variance is 1 everywhere else.
+    """
+
+    lowest: float = 0.002
+    highest: float = 80.0
+    data: float = 0.5
+
+    @property
+    def sigma_min(self) -> float:
+        """The cleanest level."""
+        return self.lowest / self.data
+
+    @property
+    def sigma_max(self) -> float:
+        """The noisiest level."""
+        return self.highest / self.data
+
+    def sigma(self, t: Sigma) -> Sigma:
+        """e^(4 t) / data."""
+        return (4 * t).exp() / self.data
+
+    def t(self, sigma: Sigma) -> Sigma:
+        """The inverse of `sigma`."""
+        return (sigma * self.data).log() / 4

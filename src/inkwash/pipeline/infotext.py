@@ -4,19 +4,17 @@ import json
 from collections.abc import Mapping
 
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.reverse.names import LABELS
 
-SAMPLER_NAMES: Mapping[str, str] = {
-    "euler": "Euler",
-    "euler_ancestral": "Euler a",
-    "heun": "Heun",
-    "ddim": "DDIM",
-    "ddpm": "DDPM",
-    "dpmpp_2m": "DPM++ 2M",
-    "dpmpp_2m_sde": "DPM++ 2M SDE",
-    "dpmpp_sde": "DPM++ SDE",
-    "lms": "LMS",
+SPACING_NAMES: Mapping[str, str] = {
+    "sgm_uniform": "SGM Uniform",
+    "kl_optimal": "KL Optimal",
+    "align_your_steps": "Align Your Steps",
+    "leading": "DDIM",
+    "ddim_uniform": "DDIM",
+    "trailing": "Turbo",
+    "gits": "Align Your Steps GITS",
 }
-SPACING_NAMES: Mapping[str, str] = {"sgm_uniform": "SGM Uniform"}
 """Where capitals alone do not do."""
 
 
@@ -29,7 +27,7 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
     varied = request.subseed_strength > 0
     settings = {
         "Steps": request.steps,
-        "Sampler": SAMPLER_NAMES.get(sampler, sampler),
+        "Sampler": LABELS.get(sampler, sampler),
         "Schedule type": SPACING_NAMES.get(spacing, spacing.capitalize()),
         "CFG scale": f"{request.guidance:g}",
         "Seed": request.seed,

@@ -5,19 +5,22 @@ from itertools import pairwise
 from math import sqrt
 
 from inkwash.denoiser import Denoiser
-from inkwash.reverse.step import Step, fresh, moved, toward
+from inkwash.reverse.step import Step, asked, fresh, moved, toward
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Sigmas
 
 
 def euler_ancestral(
-    denoise: Denoiser, x: Latents, sigmas: Sigmas, noise: NoiseSource, *, eta: float = 1.0
+    denoise: Denoiser, x: Latents, sigmas: Sigmas, noise: NoiseSource, *, eta: float = 1.0, plus: bool = False
 ) -> Iterator[Step]:
-    """First order, one call per step; `eta` goes from 0, Euler, to 1, ancestral.  (Song et al. 2021, eq. 47)"""
+    """First order, one call per step; `eta` goes from 0, Euler, to 1, ancestral.  (Song et al. 2021, eq. 47)
+
+    `plus` is CFG++ (`asked`).
+    """
     for index, (sigma, lower) in enumerate(pairwise(sigmas)):
-        denoised = denoise(x, sigma)
+        denoised, start = asked(denoise, x, sigma, plus)
         down, up = split(sigma.item(), lower.item(), eta)
-        target = toward(x, denoised, down / sigma.item())
+        target = toward(start, denoised, down / sigma.item())
         step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up))
         yield step
         x = step.x

@@ -26,13 +26,14 @@ def dpmpp_2m_sde(
         target = toward(x, denoised, exp(-h * (1 + eta)))
         if before is not None and lower > 0:
             earlier, h_before = before
-            target = target + _bend(h * (1 + eta), solver) * h / h_before * (denoised - earlier)
+            target = target + bend(h * (1 + eta), solver) * h / h_before * (denoised - earlier)
         up = lower.item() * sqrt(-expm1(-2 * eta * h)) if eta > 0 else 0.0
         step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up))
         yield step
         x, before = step.x, (denoised, h)
 
 
-def _bend(reach: float, solver: Solver) -> float:
+def bend(reach: float, solver: Solver) -> float:
+    """What a slope of the predictions adds to a step, in units of their change over it; `reach` is h (1 + η)."""
     approached = -expm1(-reach)
     return approached / 2 if solver == "midpoint" else 1 - approached / reach

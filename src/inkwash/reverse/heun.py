@@ -15,19 +15,19 @@ def heun(denoise: Denoiser, x: Latents, sigmas: Sigmas, noise: NoiseSource, *, c
     for index, (sigma, lower) in enumerate(pairwise(sigmas)):
         raised, random = stirred(x, sigma, len(sigmas) - 1, noise, churn)
         start = x if random is None else x + random
-        denoised = denoise(start, raised)
-        target = toward(start, denoised, (lower / raised).item())
-        if lower > 0:
-            target = _corrected(denoise, start, target, denoised, (raised, lower))
+        denoised, target = arrived(denoise, start, (raised, lower))
         step = moved(index, (sigma, lower), x, denoised, target if random is None else target - random, random)
         yield step
         x = step.x
 
 
-def _corrected(
-    denoise: Denoiser, start: Latents, end: Latents, denoised: Latents, levels: tuple[Sigma, Sigma]
-) -> Latents:
-    sigma, lower = (level.item() for level in levels)
-    slope = (start - denoised) / sigma
-    slope_there = (end - denoise(end, levels[1])) / lower
-    return start + (lower - sigma) * (slope + slope_there) / 2
+def arrived(denoise: Denoiser, x: Latents, levels: tuple[Sigma, Sigma]) -> tuple[Latents, Latents]:
+    """The prediction at the first level, and the latents at the second."""
+    sigma, lower = levels
+    denoised = denoise(x, sigma)
+    target = toward(x, denoised, (lower / sigma).item())
+    if lower == 0:
+        return denoised, target
+    slope = (x - denoised) / sigma.item()
+    slope_there = (target - denoise(target, lower)) / lower.item()
+    return denoised, x + (lower - sigma).item() * (slope + slope_there) / 2

@@ -20,14 +20,14 @@ def lms(denoise: Denoiser, x: Latents, sigmas: Sigmas, _: NoiseSource, *, order:
     for index, (sigma, lower) in enumerate(pairwise(sigmas)):
         denoised = denoise(x, sigma)
         history.appendleft((sigma.item(), (x - denoised) / sigma.item()))
-        weights = _weights([level for level, _slope in history], lower.item())
+        weights = integrals([level for level, _slope in history], lower.item())
         change = sum(weight * slope for weight, (_level, slope) in zip(weights, history, strict=True))
         step = moved(index, (sigma, lower), x, denoised, x + change)
         yield step
         x = step.x
 
 
-def _weights(levels: Sequence[float], end: float) -> list[float]:
+def integrals(levels: Sequence[float], end: float) -> list[float]:
     """∫ of each Lagrange polynomial on `levels` from the newest level to `end`: two Gauss points, exact for cubics."""
     centre, half = (levels[0] + end) / 2, (end - levels[0]) / 2
     nodes = (centre - half / sqrt(3), centre + half / sqrt(3))

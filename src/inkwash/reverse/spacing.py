@@ -1,6 +1,7 @@
 """Spacings: at which noise levels a sampler stops on its way down."""
 
 from collections.abc import Callable, Mapping
+from math import log
 from types import MappingProxyType
 
 import torch
@@ -8,15 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inkwash.errors import InvalidRequest
-from inkwash.forward.schedule import STEPS, Schedule
+from inkwash.forward.schedule import STEPS, FlowSchedule, Schedule
 from inkwash.reverse.beta import beta_quantile
+from inkwash.reverse.spacing_tables import AYS, AYS_SVD, AYS_XL, FAR, GITS, GITS_XL, Spacing, from_table, lcm, sd_turbo
 from inkwash.types import Sigmas
-
-Spacing = Callable[[Schedule, int], Sigmas]
-"""(schedule, steps) -> steps + 1 levels on the CPU, float32, falling from sigma_max to exactly 0."""
-
-FAR = 80.0
-"""Above this level unit-variance latents are noise only: schedules that reach further cross the rest in one step."""
 
 
 def karras(schedule: Schedule, steps: int, *, rho: float = 7.0) -> Sigmas:
@@ -27,6 +23,22 @@ def karras(schedule: Schedule, steps: int, *, rho: float = 7.0) -> Sigmas:
 def exponential(schedule: Schedule, steps: int) -> Sigmas:
     """Even in log σ: every step removes the same share of the noise.  (Lu et al. 2022a: uniform λ)"""
     return _between(schedule, steps, torch.log, torch.exp)
+
+
+def polyexponential(schedule: Schedule, steps: int, *, rho: float = 1.0) -> Sigmas:
+    """Steps in log σ that grow (`rho` above 1) or shrink (below) on the way down; 1 is `exponential`."""
+    top, bottom = min(schedule.sigma_max, FAR), schedule.sigma_min
+    return _between(
+        schedule,
+        steps,
+        lambda sigma: ((sigma / bottom).log() / log(top / bottom)).clamp(min=0) ** (1 / rho),
+        lambda part: bottom * (part**rho * log(top / bottom)).exp(),
+    )
+
+
+def kl_optimal(schedule: Schedule, steps: int) -> Sigmas:
+    """Even in arctan σ: minimises a bound on the divergence of Gaussian data.  (Sabour et al. 2024, eq. 16)"""
+    return _between(schedule, steps, torch.atan, torch.tan)
 
 
 def uniform(schedule: Schedule, steps: int) -> Sigmas:
@@ -50,6 +62,45 @@ def simple(schedule: Schedule, steps: int) -> Sigmas:
     return _closed(schedule.sigma(high - (_line(0, count, steps, reach=False)).floor()))
 
 
+def trailing(schedule: Schedule, steps: int) -> Sigmas:
+    """Whole steps t, even from the last, so that the first is missed: few-step models'.  (Lin et al. 2023, table 2)"""
+    low, high = _ends(schedule)
+    t = (_line(high + 1, low, steps, reach=False)).round() - 1
+    return _closed(schedule.sigma(t))
+
+
+def leading(schedule: Schedule, steps: int, *, offset: int = 1) -> Sigmas:
+    """Whole steps t, `offset` and every (1000 // steps)-th after it: DDIM's own. Begins below sigma_max."""
+    if steps > STEPS - offset:
+        raise InvalidRequest("steps", steps, f"at most {STEPS - offset} with the spacing 'leading'")
+    _, high = _ends(schedule)
+    t = _line(steps - 1, 0, steps) * (STEPS // steps) + offset
+    return _closed(schedule.sigma(t.clamp(max=high)))
+
+
+def linear_quadratic(schedule: Schedule, steps: int, *, threshold: float = 0.025) -> Sigmas:
+    """Half of the steps share the first `threshold` of the way, the others grow as a parabola.  (Genmo's Mochi)
+
+    The way is that of s = σ / (1 + σ) for flow models, of σ for others.
+    """
+    half, k = steps // 2, _line(0, steps, steps, reach=False)
+    rest, pace = steps - half, threshold / max(half, 1)
+    curve = (1 - pace * steps) / rest**2
+    gone = torch.where(k < half, k * pace, threshold * (half > 0) + (k - half) * pace + curve * (k - half) ** 2)
+    if isinstance(schedule, FlowSchedule):
+        s = (1 - gone) * schedule.sigma_max / (1 + schedule.sigma_max)
+        return _closed(s / (1 - s))
+    return _closed((1 - gone) * schedule.sigma_max)
+
+
+def sd3(schedule: Schedule, steps: int) -> Sigmas:
+    """Even in s = σ / (1 + σ) between the ends, which are shifted, and then shifted: Stable Diffusion 3's own."""
+    shift = schedule.shift if isinstance(schedule, FlowSchedule) else 1.0
+    top, bottom = schedule.sigma_max / shift, schedule.sigma_min
+    s = _line(top / (1 + top), bottom / (1 + bottom), steps)
+    return _closed(shift * s / (1 - s))
+
+
 def beta(schedule: Schedule, steps: int, *, a: float = 0.6, b: float = 0.6, over_sigma: bool = False) -> Sigmas:
     """Quantiles of a beta distribution over t: more steps at both ends.  (Lee et al. 2024)
 
@@ -67,14 +118,43 @@ SPACINGS: Mapping[str, Spacing] = MappingProxyType(
     {
         "karras": karras,
         "exponential": exponential,
+        "polyexponential": polyexponential,
+        "kl_optimal": kl_optimal,
         "uniform": uniform,
         "normal": uniform,
         "simple": simple,
         "sgm_uniform": sgm_uniform,
+        "trailing": trailing,
+        "leading": leading,
+        "ddim_uniform": leading,
         "beta": beta,
+        "linear_quadratic": linear_quadratic,
+        "sd3": sd3,
+        "align_your_steps": from_table(AYS),
+        "align_your_steps_xl": from_table(AYS_XL),
+        "align_your_steps_svd": from_table(AYS_SVD),
+        "gits": from_table(GITS),
+        "gits_xl": from_table(GITS_XL),
+        "lcm": lcm,
+        "sd_turbo": sd_turbo,
     }
 )
-"""Every spacing; `normal` is the field's other name for `uniform`."""
+"""Every spacing; `normal` is the field's other name for `uniform`, `ddim_uniform` for `leading`."""
+
+
+def discarding(spacing: Spacing) -> Spacing:
+    """One step more, and then without the last level but the 0: what web UIs do for DPM2, DPM2 a and DPM++ 3M SDE."""
+
+    def spaced(schedule: Schedule, steps: int) -> Sigmas:
+        sigmas = spacing(schedule, steps + 1)
+        return torch.cat([sigmas[:-2], sigmas[-1:]])
+
+    return spaced
+
+
+def karras_between(top: float, bottom: float, steps: int, rho: float = 7.0) -> Sigmas:
+    """`karras` between any two levels: `steps` of them, and 0."""
+    return _closed(_line(top ** (1 / rho), bottom ** (1 / rho), steps) ** rho)
 
 
 def _between(

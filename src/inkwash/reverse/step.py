@@ -6,7 +6,7 @@ from math import inf, log
 
 import torch
 
-from inkwash.denoiser import Denoiser
+from inkwash.denoiser import Denoiser, halves
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Sigma, Sigmas
 
@@ -63,3 +63,19 @@ def fresh(noise: NoiseSource, x: Latents, amount: float) -> Latents | None:
 def gap(sigma: float, lower: float) -> float:
     """h = ln(sigma / lower): half of what a step adds to the log of the signal-to-noise ratio; ∞ down to 0."""
     return log(sigma / lower) if lower > 0 else inf
+
+
+def asked(denoise: Denoiser, x: Latents, sigma: Sigma, plus: bool = False) -> tuple[Latents, Latents]:
+    """The guess, and where a move toward it starts: `x`, or with `plus` the place that CFG++ starts from.
+
+    x + guided - unguided: noise is then what separates x from the *unguided* guess.  (Chung et al. 2024, alg. 2)
+    """
+    if not plus:
+        return denoise(x, sigma), x
+    guess = halves(denoise, x, sigma)
+    return guess.guided, x + (guess.guided - guess.unguided)
+
+
+def settled(order: int, left: int, settle: bool = True) -> int:
+    """The order of a multistep sampler with `left` steps to go: with `settle` at most their number."""
+    return min(order, left) if settle else order
