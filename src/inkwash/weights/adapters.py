@@ -30,7 +30,7 @@ NAMINGS: Mapping[str, tuple[str, ...]] = {
     "diffusers": ("unet.", "transformer.", "text_encoder.", "text_encoder_2.", "down_blocks.", "mid_block."),
 }
 WORDS: Mapping[int, str] = {768: "sd1", 1024: "sd2", 2048: "sdxl", 1280: "sdxl-refiner"}
-LOOK = re.compile(r".*attn2[._]to_[kv]\b?[._].*|.*attn2[._](processor[._])?to_[kv].*")
+LOOK = re.compile(r"attn2[._](processor[._])?to_[kv]")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _target(source: Source) -> str:
     if any("joint_blocks" in n or "add_q_proj" in n or n.startswith("transformer.transformer_blocks") for n in names):
         return "sd3"
     for name in names:
-        if LOOK.match(name) and name.endswith((*DOWN, ".hada_w1_b", ".hada_w2_b", ".diff")):
+        if LOOK.search(name) and name.endswith((*DOWN, ".hada_w1_b", ".hada_w2_b", ".diff")):
             width = source.shape(name)[1] if len(source.shape(name)) > 1 else 0
             if width in WORDS:
                 return WORDS[width]

@@ -66,10 +66,19 @@ def with_model(names: Collection[str]) -> dict[str, Recipe]:
     return {f"text_model.{name}" if name.startswith(bare) else name: Recipe((name,)) for name in names}
 
 
-def without_model(names: Collection[str]) -> dict[str, Recipe]:
-    """Recipes for the names of `inkwash.text.encoder.TextEncoder`, without what it has no use for."""
-    kept = [name for name in names if not name.endswith(("position_ids", "logit_scale"))]
-    return {name.removeprefix("text_model."): Recipe((name,)) for name in kept}
+def without_model(names: Collection[str], layers: int | None = None) -> dict[str, Recipe]:
+    """Recipes for the names of `inkwash.text.encoder.TextEncoder`, without what it has no use for.
+
+    `layers` leaves out those behind: files of Stable Diffusion 2 hold one more than is used.
+    """
+    needless = ("position_ids", "logit_scale", "attn_mask")
+    recipes = {}
+    for name in names:
+        found = HF_LAYER.fullmatch(name)
+        behind = found is not None and layers is not None and int(found[1]) >= layers
+        if not behind and not name.endswith(needless):
+            recipes[name.removeprefix("text_model.")] = Recipe((name,))
+    return recipes
 
 
 def t5_from_llama(names: Collection[str]) -> dict[str, Recipe]:
