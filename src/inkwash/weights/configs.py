@@ -64,6 +64,7 @@ def unet_config(shape: UNetShape, family: str) -> Config:
     downs = [down[level * shape.blocks : (level + 1) * shape.blocks] for level in range(levels)]
     eight = not shape.linear or family == "x4-upscaler"
     depths = [max((1, *level)) for level in downs]
+    alike = {depth for depth in (*down, middle) if depth > 0}
     config: dict[str, Any] = {
         "_class_name": "UNet2DConditionModel",
         "in_channels": shape.channels_in,
@@ -73,7 +74,7 @@ def unet_config(shape: UNetShape, family: str) -> Config:
         "down_block_types": ["CrossAttnDownBlock2D" if any(level) else "DownBlock2D" for level in downs],
         "up_block_types": ["CrossAttnUpBlock2D" if any(level) else "UpBlock2D" for level in ups],
         "mid_block_type": {-2: None, -1: "UNetMidBlock2D"}.get(middle, "UNetMidBlock2DCrossAttn"),
-        "transformer_layers_per_block": depths if family == "sdxl-refiner" or max(depths) > 1 else 1,
+        "transformer_layers_per_block": depths if len(alike) > 1 else max(alike, default=1),
         "cross_attention_dim": shape.words,
         "attention_head_dim": 8 if eight else [max(1, width // 64) for width in shape.channels],
         "use_linear_projection": shape.linear,
@@ -86,7 +87,7 @@ def unet_config(shape: UNetShape, family: str) -> Config:
         "addition_time_embed_dim": 256 if shape.added else None,
         "projection_class_embeddings_input_dim": shape.added or shape.labelled or None,
     }
-    if any(level and set(level) != {depth} for level, depth in zip(reversed(ups), depths, strict=True) if any(level)):
+    if any(any(level) and set(level) != {depth} for level, depth in zip(reversed(ups), depths, strict=True)):
         config["reverse_transformer_layers_per_block"] = [list(level) if any(level) else 1 for level in ups]
     return config
 

@@ -41,7 +41,8 @@ def to_ldm(names: Collection[str]) -> dict[str, Recipe]:
     layers = 1 + max((int(found[1]) for name in names if (found := DOWN_RESNET.match(name))), default=1)
     ends = {new: old for old, new in ENDS.items()}
     ends |= {new.format(kind): old for old, new in LABELS.items() for kind in ("add_embedding", "class_embedding")}
-    return renamed(names, lambda name: _back(name, layers, ends, names))
+    looking = {found[2] for name in names if (found := LEVEL.fullmatch(name)) and _last_look(found, layers)}
+    return renamed(names, lambda name: _back(name, layers, ends, looking))
 
 
 DOWN_RESNET = re.compile(r"down_blocks\.0\.resnets\.(\d+)\.")
@@ -83,7 +84,7 @@ def _levelled(side: str, number: int, place: int, rest: str, layers: int) -> str
     return f"{'down' if side == 'input' else 'up'}_blocks.{level}.{kind}.{layer}.{_inner(rest, RESIDUAL)}"
 
 
-def _back(name: str, layers: int, ends: Mapping[str, str], names: Collection[str]) -> str:
+def _back(name: str, layers: int, ends: Mapping[str, str], looking: Collection[str]) -> str:
     stem, _, last = name.rpartition(".")
     if stem in ends:
         return f"{ends[stem]}.{last}"
@@ -93,9 +94,13 @@ def _back(name: str, layers: int, ends: Mapping[str, str], names: Collection[str
         place = 1 if found[1] == "attentions" else 2 * int(found[2])
         return f"middle_block.{place}.{_inner(found[3], BACK)}"
     if found := LEVEL.fullmatch(name):
-        looks = any(each.startswith(f"up_blocks.{found[2]}.attentions.{layers}.") for each in names)
-        return _numbered(found, layers, looks)
+        return _numbered(found, layers, found[2] in looking)
     return name
+
+
+def _last_look(found: re.Match[str], layers: int) -> bool:
+    """Is it the attention of a level's last block on the way up?"""
+    return (found[1], found[3], int(found[4])) == ("up", "attentions", layers)
 
 
 def _numbered(found: re.Match[str], layers: int, looks: bool) -> str:
