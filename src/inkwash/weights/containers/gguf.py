@@ -34,7 +34,7 @@ SCALARS: Mapping[int, Struct] = {
 }
 STRING, ARRAY = 8, 9
 COUNT, WORD = Struct("<Q"), Struct("<I")
-MOST_NOTES, MOST_AXES, LARGEST_ALIGNMENT, LONGEST_NAME = 4096, 4, 2**20, 1024
+MOST_NOTES, MOST_VALUES, MOST_AXES, LARGEST_ALIGNMENT, LONGEST_NAME = 4096, 2**20, 4, 2**20, 1024
 ORIGINAL = "comfy.gguf.orig_shape."
 """Notes that give the shape a tensor had before it was flattened to fill whole blocks."""
 
@@ -76,14 +76,14 @@ class Cursor:
             return self.text()
         if kind not in SCALARS:
             raise WeightsError(f"a note in its head is of unknown type {kind}")
-        return self.number(SCALARS[kind])
+        (value,) = SCALARS[kind].unpack(self.take(SCALARS[kind].size))
+        return value
 
     def row(self) -> tuple[object, ...]:
         """A list of values of one type, never a list of lists."""
         kind, count = self.number(WORD), self.number(COUNT)
-        smallest = COUNT.size if kind == STRING else SCALARS[kind].size if kind in SCALARS else 1
-        if kind == ARRAY or count * smallest > len(self.data) - self.at:
-            raise WeightsError(f"a list in its head claims {count} values that the file cannot hold")
+        if kind == ARRAY or count > MOST_VALUES:
+            raise WeightsError(f"a list in its head claims {count} values; that cannot be meant")
         return tuple(self.one(kind) for _ in range(count))
 
 

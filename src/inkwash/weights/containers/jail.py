@@ -5,6 +5,7 @@ process started, memory and time bounded) and then walks the pickle's opcodes wi
 or calls anything: classes are only names. Out comes JSON saying where in the file the numbers of each tensor lie.
 """
 
+import codecs
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ MEMORY, SECONDS = 2**31, 60
 LARGEST_PICKLE, MOST_TENSORS, MOST_VISITS, DEEPEST = 64 * 2**20, 20_000, 200_000, 6
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LOCAL_HEADER = 30
+ENCODINGS = ("ascii", "latin-1", "cp437", "utf-8", "unicode-escape", "raw-unicode-escape")
 SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 WRAPPED = ("state_dict", "model_state_dict", "params_ema", "params", "module", "model")
 """Where programs put the weights among the other things they keep."""
@@ -30,6 +32,8 @@ Row = tuple[str, tuple[int, ...], tuple[int, ...], int, int]
 def main() -> None:
     """Read the checkpoint on standard input, print where its tensors lie or why it is refused."""
     file = os.fdopen(0, "rb", closefd=False)
+    for encoding in ENCODINGS:  # while their modules can still be opened
+        codecs.lookup(encoding)
     shut_in()
     try:
         told: dict[str, Any] = read(file)
