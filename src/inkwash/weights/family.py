@@ -11,7 +11,7 @@ from inkwash.weights.families import COUSINS, FAMILIES, MMDITS, TASKS, UNETS
 from inkwash.weights.names import unet as unet_names
 from inkwash.weights.names.recipe import recast
 from inkwash.weights.shape import mmdit_shape, unet_shape
-from inkwash.weights.single import Parts, apart
+from inkwash.weights.single import apart
 
 ENCODERS: Mapping[int, str] = {768: "CLIP-L", 1024: "OpenCLIP-H", 1280: "OpenCLIP-bigG"}
 VISIONS: Mapping[int, str] = {1024: "CLIP ViT-L", 1280: "CLIP ViT-H", 1664: "CLIP ViT-bigG"}
@@ -93,15 +93,10 @@ def _control(inside: Source) -> Identity:
 def _model(source: Source) -> Identity | None:
     """A network, with or without the parts around it."""
     found = apart(source)
-    layout = "ldm"
     if not set(found.parts) & set(NETWORKS):
-        bare = {"unet": unet_shape(source), "transformer": mmdit_shape(source)}
-        name = next((name for name, shape in bare.items() if shape is not None), None)
-        if name is None:
-            return None
-        found, layout = Parts({name: source}), "diffusers"
-    elif "/" in next(iter(source.slots)):
-        layout = "diffusers"
+        return None
+    ldm = any("input_blocks." in name or "joint_blocks." in name for name in source.slots)
+    layout = "ldm" if ldm else "diffusers"
     around = set(found.parts) - set(NETWORKS)
     told = _network(found.parts[next(name for name in NETWORKS if name in found.parts)])
     return replace(told, kind="checkpoint" if around else "network", layout=layout, parts=tuple(found.parts))

@@ -40,6 +40,8 @@ PLACES: tuple[Place, ...] = (
     MMDIT,
     replace(UNET, prefix=""),
     replace(MMDIT, prefix=""),
+    Place("unet", "", marks=("time_embedding.",)),
+    Place("transformer", "", marks=("time_text_embed.",)),
     VAE,
     Place("text_encoder", "cond_stage_model.transformer.", text.with_model),
     Place("text_encoder", "cond_stage_model.model.", text.to_diffusers, text.to_openclip),
