@@ -108,6 +108,7 @@ def test_autoencoders(slots: Slots, details: str) -> None:
     [
         ({"encoder.layers.0.weight": (64, 3, 3, 3), "decoder.layers.0.weight": (64, 4, 3, 3)}, "4"),
         ({"1.weight": (64, 16, 3, 3), "3.conv.0.weight": (64, 64, 3, 3), "19.bias": (3,)}, "16"),
+        ({"encoder.0.weight": (64, 3, 3, 3), "decoder.1.weight": (64, 4, 3, 3)}, "4"),
         ({"0.weight": (64, 3, 3, 3), "1.conv.0.weight": (64, 64, 3, 3), "14.weight": (4, 64, 3, 3)}, "4"),
     ],
 )

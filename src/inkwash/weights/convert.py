@@ -14,7 +14,7 @@ from inkwash.weights.containers.source import Source, unscaled
 from inkwash.weights.containers.writing import Precision, whole_folder, write_source
 from inkwash.weights.families import Prediction
 from inkwash.weights.family import NETWORKS, identified
-from inkwash.weights.names import mmdit, text, unet, vae
+from inkwash.weights.names import mmdit, text, tiny, unet, vae
 from inkwash.weights.names.recipe import recast
 from inkwash.weights.prediction import SCHEDULER, prediction
 from inkwash.weights.single import Naming, Parts, apart, base_of, empty_marker, together
@@ -154,6 +154,7 @@ NAMINGS: Mapping[str, tuple[Naming, Naming]] = {
     "controlnet": (unet.to_diffusers, unet.to_ldm),
     "vae": (vae.to_diffusers, vae.to_ldm),
     "text encoder": (text.to_diffusers, text.to_openclip),
+    "taesd": (tiny.to_diffusers, tiny.to_own),
     "sd3": (mmdit.to_diffusers, mmdit.to_reference),
 }
 """To the names of a diffusers folder, and to those of the original code, for a network by itself."""

@@ -15,6 +15,7 @@ from inkwash.weights.single import apart
 
 ENCODERS: Mapping[int, str] = {768: "CLIP-L", 1024: "OpenCLIP-H", 1280: "OpenCLIP-bigG"}
 VISIONS: Mapping[int, str] = {1024: "CLIP ViT-L", 1280: "CLIP ViT-H", 1664: "CLIP ViT-bigG"}
+NUMBERED = re.compile(r"((taesd_)?(en|de)coder\.)?\d+\.((conv|skip)\.)?(\d+\.)?(weight|bias)")
 NETWORKS = ("unet", "transformer")
 
 
@@ -124,8 +125,9 @@ def _autoencoder(source: Source) -> Identity | None:
         return Identity(
             "taesd", details=_latents(part, "encoder.layers", "decoder.layers.0.weight"), layout="diffusers"
         )
-    if re_numbered(names):
-        return Identity("taesd", layout="ldm", details=_latents(part, "", "1.weight"))
+    if _numbered(names):
+        first = next((name for name in names if name.endswith("decoder.1.weight")), "1.weight")
+        return Identity("taesd", layout="ldm", details=_latents(part, "", first))
     if not any(name.startswith(("encoder.conv_in.", "decoder.conv_in.")) for name in names):
         return None
     if set(found.parts) - {"vae"}:
@@ -140,9 +142,9 @@ def _autoencoder(source: Source) -> Identity | None:
                     details={"latent channels": known.get(channels, str(channels))})  # fmt: skip
 
 
-def re_numbered(names: Mapping[str, object]) -> bool:
+def _numbered(names: Mapping[str, object]) -> bool:
     """Is every tensor called after the number of its layer, as in the tiny autoencoders' own files?"""
-    return bool(names) and all(re.match(r"\d+\.((conv|skip)\.)?(\d+\.)?(weight|bias)$", name) for name in names)
+    return bool(names) and all(NUMBERED.fullmatch(name) for name in names)
 
 
 def _latents(part: Source, encoder: str, first: str) -> dict[str, str]:
