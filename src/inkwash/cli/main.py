@@ -32,6 +32,10 @@ VERBS: Mapping[str, Verb] = {
     "peaks": Verb("inkwash.cli.peaks", "the whole idea in one dimension: two peaks, there and back"),
     "spaces": Verb("inkwash.cli.spaces", "pixel space against latent space, measured here"),
     "train": Verb("inkwash.cli.train", "train a model from nothing; the same command resumes"),
+    "info": Verb("inkwash.cli.info", "what a checkpoint, an adapter or a picture is"),
+    "convert": Verb("inkwash.cli.convert", "any checkpoint into safetensors, a file into a folder and back"),
+    "merge": Verb("inkwash.cli.merge", "two models become one, weighted or block by block"),
+    "pull": Verb("inkwash.cli.pull", "a model from the Hugging Face Hub"),
     "pack": Verb("inkwash.cli.pack", "put trained parts into one folder: a model that paints"),
     "evaluate": Verb("inkwash.cli.evaluate", "measure how good a model's pictures are"),
 }

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from mmap import mmap
 
 from inkwash.errors import WeightsError, shown
 
@@ -20,11 +21,11 @@ LARGEST_HEADER = 16 * 2**20
 MOST_TENSORS = 20_000
 MOST_AXES = 8
 FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a zip archive or a pickled checkpoint; only safetensors are read"),
-    (b"\x80", "a pickled checkpoint; only safetensors are read"),
+    (b"PK\x03\x04", "a zip archive or a pickled checkpoint; inkwash convert makes safetensors of it"),
+    (b"\x80", "a pickled checkpoint; inkwash convert makes safetensors of it"),
     (b"version https://git-lfs", "a git-lfs pointer: the file itself was never downloaded"),
     (b"<", "a web page: the download went wrong"),
-    (b"GGUF", "a GGUF file; only safetensors are read"),
+    (b"GGUF", "a GGUF file; inkwash convert makes safetensors of it"),
 )
 
 
@@ -48,9 +49,12 @@ class Header:
     """Where the bytes of the tensors begin."""
 
 
-def header(data: bytes) -> Header:
-    """The checked header of a whole file.  Raises WeightsError saying what is wrong, without the file's name."""
-    if not data:
+def header(data: bytes | mmap) -> Header:
+    """The checked header of a whole file, in memory or mapped.
+
+    Raises WeightsError saying what is wrong, without the file's name.
+    """
+    if not len(data):
         raise WeightsError("the file is empty")
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > LARGEST_HEADER or data[8:9] != b"{":
@@ -66,9 +70,9 @@ def header(data: bytes) -> Header:
     return Header(entries, metadata, 8 + length)
 
 
-def _foreign(data: bytes) -> str:
+def _foreign(data: bytes | mmap) -> str:
     for mark, what in FOREIGN:
-        if data.lstrip().startswith(mark):
+        if data[:256].lstrip().startswith(mark):
             return f"this is {what}"
     return "this is not a safetensors file"
 
