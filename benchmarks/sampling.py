@@ -6,6 +6,7 @@ from itertools import product
 from typing import cast
 
 import torch
+from torch import nn
 
 from benchmarks.models import model
 from benchmarks.report import Section
@@ -42,14 +43,14 @@ def measure(settings: Settings) -> Section:
 
 def twin(ours: Bundle) -> Bundle:
     """The model with diffusers' network for its own; what is asked of a predictor, both can."""
-    return replace(ours, predictor=cast(UNet, rival(ours.predictor)))
+    return replace(ours, predictor=cast(UNet, rival(cast(UNet, ours.predictor))))
 
 
 def painter(bundle: Bundle, dtype: str, request: GenerateRequest) -> Callable[[], object]:
     """A function that paints the request; diffusers' network keeps the memory layout it comes with."""
     engine = Engine(bundle, compute("cpu", dtype))
     if not isinstance(bundle.predictor, UNet):
-        bundle.predictor.to(memory_format=torch.contiguous_format)
+        cast(nn.Module, bundle.predictor).to(memory_format=torch.contiguous_format)
     return lambda: engine.paint(request)
 
 

@@ -35,11 +35,11 @@ def run(options: AgainOptions) -> None:
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.painting import sheet
     from inkwash.pipeline.record import check, read_record
-    from inkwash.weights.bundle import load_bundle
+    from inkwash.weights.models import open_model
 
     record = read_record(old)
     places.check()
-    bundle = load_bundle(record.requests[0].model)
+    bundle = open_model(record.requests[0].choice)
     check(record, bundle)
     engine = Engine(bundle, compute(record.device, record.dtype))
     with threads(record.threads):

@@ -50,11 +50,12 @@ def run(options: EvaluateOptions) -> None:
     from inkwash.evaluation.subject import subject_of
     from inkwash.evaluation.table import table
     from inkwash.pipeline.engine import Engine
-    from inkwash.weights.bundle import load_bundle
+    from inkwash.weights.choice import ModelChoice
+    from inkwash.weights.models import open_model
 
     keep_freed_memory()
     sizes = Sizes.of(options.pictures)
-    bundle = load_bundle(options.model)
+    bundle = open_model(ModelChoice(options.model))
     with voice() as told:
         report = evaluate_pets(
             subject_of(Engine(bundle, compute(options.device))), options.data, options.out, sizes, told

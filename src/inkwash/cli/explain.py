@@ -43,9 +43,9 @@ def run(options: ExplainOptions) -> None:
     from inkwash.pipeline.resolve import chosen_seed
     from inkwash.show.explain import explain
     from inkwash.show.explain_sheet import explained
-    from inkwash.weights.bundle import load_bundle
+    from inkwash.weights.models import open_model
 
-    engine = Engine(load_bundle(options.request.model), compute(options.compute.device, options.compute.dtype))
+    engine = Engine(open_model(options.request.choice), compute(options.compute.device, options.compute.dtype))
     (asked,) = requests(options.request, (options.prompt,), chosen_seed(options.request.seed))
     asked = asked if asked.sampler else replace(asked, sampler=SAMPLER)
     found = explain(engine, asked, options.rows)

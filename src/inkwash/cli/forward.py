@@ -55,10 +55,11 @@ def run(options: ForwardOptions) -> None:
     from inkwash.pipeline.photo import fitted, read_photo
     from inkwash.pipeline.picture import pixels_of, png
     from inkwash.show.forward import Space, dissolve, film_frames, strip
-    from inkwash.weights.bundle import load_bundle
+    from inkwash.weights.choice import ModelChoice
+    from inkwash.weights.models import open_model
     from inkwash.weights.schedules import ScheduleSpec
 
-    bundle = None if options.model == "none" else load_bundle(options.model)
+    bundle = None if options.model == "none" else open_model(ModelChoice(options.model))
     size = checked_size(options.size, bundle)
     photo = pixels_of([fitted(read_photo(options.photo, "photo"), (size, size))])
     spaces: dict[str, Space] = {"pixels": PixelSpace()}

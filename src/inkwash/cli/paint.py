@@ -48,9 +48,9 @@ def run(options: PaintOptions) -> None:
     from inkwash.pipeline.film import Film
     from inkwash.pipeline.painting import sheet
     from inkwash.pipeline.resolve import chosen_seed
-    from inkwash.weights.bundle import load_bundle
+    from inkwash.weights.models import open_model
 
-    bundle = load_bundle(options.request.model)
+    bundle = open_model(options.request.choice)
     engine = Engine(bundle, compute(options.compute.device, options.compute.dtype))
     batches = engine.batches(requests(options.request, prompts, chosen_seed(options.request.seed)))
     film = Film(engine) if options.watch else None

@@ -19,6 +19,7 @@ from inkwash.pipeline.record import Record, fingerprint
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.start import inputs, start
+from inkwash.pipeline.telling import scale_of, told, told_unwanted
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, TextStates
@@ -67,9 +68,10 @@ class Engine:
     def denoiser(self, batch: Batch) -> Denoiser:
         """The network behind the seam, guided by the words of every picture."""
         asked, bundle = batch.shared, self.bundle
-        wanted, unwanted = bundle.text(batch.prompts), bundle.text(batch.unwanted)
+        wanted = told(bundle.text(batch.prompts), batch, bundle)
+        unwanted = told_unwanted(bundle.text(batch.unwanted), batch, bundle)
         interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
-        scale = 1.0 if asked.guidance is None else asked.guidance
+        scale = scale_of(batch, bundle)
         network = NetworkDenoiser(self._predict, bundle.schedule, bundle.target, wanted)
         factor = bundle.autoencoder.spec.factor
         if len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:

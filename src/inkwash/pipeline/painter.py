@@ -9,15 +9,18 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Gallery
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.reverse.step import Step
-from inkwash.weights.bundle import load_bundle
+from inkwash.weights.choice import CHOSEN, ModelChoice
+from inkwash.weights.models import open_model
 
 
-def load(model: str | Path = "pets", *, device: str = "auto", dtype: str = "float32") -> "Painter":
-    """A model that paints: one of the shipped ones by name, or a folder with a model.json.
+def load(model: str | Path | ModelChoice = "pets", *, device: str = "auto", dtype: str = "float32") -> "Painter":
+    """A model that paints: a shipped one by name, a folder with a model.json, or any checkpoint by its path.
 
+    A `ModelChoice` says more: another autoencoder, where the tokenizer lies, what the network was taught.
     Raises InvalidRequest if there is no such model or device, WeightsError if its files are broken.
     """
-    return Painter(Engine(load_bundle(model), compute(device, dtype)), str(model))
+    choice = model if isinstance(model, ModelChoice) else ModelChoice(model)
+    return Painter(Engine(open_model(choice), compute(device, dtype)), choice)
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Painter:
     """Prompts in, pictures out."""
 
     engine: Engine
-    model: str
+    choice: ModelChoice
 
     def paint(
         self,
@@ -56,4 +59,5 @@ class Painter:
 
     def _request(self, wanted: str | GenerateRequest, seed: int | None) -> GenerateRequest:
         request = GenerateRequest(prompt=wanted) if isinstance(wanted, str) else wanted
-        return replace(request, model=self.model, seed=request.seed if seed is None else seed)
+        chosen = replace(request, model=str(self.choice.model), seed=request.seed if seed is None else seed)
+        return replace(chosen, **{name: getattr(self.choice, name) for name in CHOSEN})

@@ -30,7 +30,8 @@ class Painting:
     @property
     def parameters(self) -> str:
         """The settings as other programs write them."""
-        fingerprint = self.record.model.get("predictor.safetensors", "")
+        files = self.record.model
+        fingerprint = files.get("predictor.safetensors") or next(iter(files.values()), "")
         return parameters(self.request, self.model, fingerprint, self.record.version)
 
     def png(self) -> bytes:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.weights.choice import ModelChoice
+from inkwash.weights.families import Prediction
 from inkwash.weights.plain import built, plain
 
 WHOLE: Mapping[str, tuple[int, int]] = {
@@ -24,6 +26,7 @@ REAL: Mapping[str, tuple[float, float]] = {
     "subseed_strength": (0.0, 1.0),
     "strength": (0.0, 1.0),
 }
+PATHS = ("image", "mask", "vae", "tokenizer", "base")
 LONGEST_TEXT = 10_000
 
 
@@ -39,7 +42,7 @@ class GenerateRequest:
     negative_prompt: str | None = None
     """What to paint away from."""
     model: str = "pets"
-    """A shipped model, or a folder with a model.json."""
+    """A shipped model, a folder with a model.json, or any checkpoint: a diffusers folder, a safetensors or GGUF file."""
     width: int | None = None
     """In pixels; the model says of what it must be a multiple."""
     height: int | None = None
@@ -70,6 +73,18 @@ class GenerateRequest:
     """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+    silence: bool | None = None
+    """Nothing unwanted means zeros (SDXL as released) rather than the empty prompt (as web UIs do)."""
+    prediction: Prediction | None = None
+    """What the checkpoint's network was taught, where its file does not say."""
+    variant: str | None = None
+    """Which weights of a diffusers folder: fp16, ema …"""
+    vae: Path | None = None
+    """Another autoencoder, large or tiny, for a checkpoint."""
+    tokenizer: Path | None = None
+    """A folder with the checkpoint's tokenizer."""
+    base: Path | None = None
+    """A checkpoint that lends the parts this one lacks."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -87,6 +102,11 @@ class GenerateRequest:
             raise InvalidRequest("strength", self.strength, "above 0: with 0 nothing would be painted")
         if (self.seed or 0) + self.count - 1 > WHOLE["seed"][1]:
             raise InvalidRequest("seed", self.seed, f"small enough to count {self.count} pictures from it")
+
+    @property
+    def choice(self) -> ModelChoice:
+        """The model, and what of it is replaced."""
+        return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base)
 
     def singles(self) -> Iterator["GenerateRequest"]:
         """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""
@@ -120,7 +140,10 @@ def checked(name: str, value: object) -> None:
         low, high = REAL[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
             raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
-    elif name in ("image", "mask"):
+    elif name == "silence":
+        if not isinstance(value, bool):
+            raise InvalidRequest(name, value, "true or false")
+    elif name in PATHS:
         if not isinstance(value, Path):
             raise InvalidRequest(name, value, "a path")
     elif not isinstance(value, str) or len(value) > LONGEST_TEXT:

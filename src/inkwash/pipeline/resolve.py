@@ -34,11 +34,12 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         guidance_until=float(_or(request.guidance_until, own.guidance_until)),
         seed=chosen_seed(request.seed),
         subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
+        silence=_or(request.silence, own.silence),
         strength=_strength(request.image, request.mask, request.strength),
     )
     for name, size in (("width", full.width), ("height", full.height)):
-        if size is None or size % bundle.autoencoder.spec.factor:
-            raise InvalidRequest(name, size, f"a multiple of {bundle.autoencoder.spec.factor}")
+        if size is None or size % bundle.multiple:
+            raise InvalidRequest(name, size, f"a multiple of {bundle.multiple}")
     return full
 
 

@@ -18,6 +18,7 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.start import walked
+from inkwash.predictor.unet import UNet
 from inkwash.predictor.attention_maps import AttentionMaps, attention_maps
 from inkwash.reverse.step import Step
 from inkwash.types import Latents
@@ -84,6 +85,8 @@ def explain(engine: Engine, request: GenerateRequest, rows: int) -> Explanation:
     """
     if request.count != 1:
         raise InvalidRequest("count", request.count, "1: a sheet explains one picture")
+    if not isinstance(engine.bundle.predictor, UNet):
+        raise InvalidRequest("model", request.model, "one with a U-Net: others look at words in no single place")
     (batch,) = engine.batches([request])
     steps = walked(batch.shared)
     wanted, moments = spread(steps, rows), []

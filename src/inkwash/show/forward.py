@@ -12,12 +12,13 @@ from inkwash.forward.noising import add_noise
 from inkwash.forward.schedule import STEPS, Schedule
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
+from inkwash.latent.tiny_autoencoder import TinyAutoencoder
 from inkwash.pipeline.picture import images_of
 from inkwash.rng import NoiseSource
 from inkwash.show.canvas import FADED, INDIGO, INK, PAPER, RULE, fitted, sheet, stacked, write
 from inkwash.types import Latents, Pixels
 
-Space = Autoencoder | PixelSpace
+Space = Autoencoder | TinyAutoencoder | PixelSpace
 SUBTITLE = "x = clean + σ noise, with the same noise at every level; shown as the network is given it, latents decoded"
 STRIP_CELL, FILM_CELL = 160, 256
 """Least side of a picture on the strip and in the film."""

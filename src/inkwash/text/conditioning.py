@@ -20,6 +20,11 @@ class Conditioner:
         self.tokenizer, self.encoder, self.capacity = tokenizer, encoder, capacity
         self._known: OrderedDict[str, TextStates] = OrderedDict()
 
+    @property
+    def encoders(self) -> tuple[TextEncoder]:
+        """The networks that read: one."""
+        return (self.encoder,)
+
     def __call__(self, prompts: Sequence[str]) -> TextStates:
         """A prompt per picture, at least one -> its states in the same order, on the encoder's device."""
         return stacked([self._states(prompt) for prompt in prompts])

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from inkwash.text.conditioning import Conditioner, stacked
 from inkwash.text.released import T5Tokenizer
 from inkwash.text.t5 import T5Encoder
+from inkwash.text.tokenizer import Tokenizer
 from inkwash.types import TextStates
 
 Prompts = Sequence[str]
@@ -51,6 +52,16 @@ class TwoReaders:
     clip_l: Conditioner
     clip_g: Conditioner
 
+    @property
+    def encoders(self) -> tuple[nn.Module, ...]:
+        """The networks that read."""
+        return self.clip_l.encoder, self.clip_g.encoder
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """That of the first tower: the second cuts prompts in the same places."""
+        return self.clip_l.tokenizer
+
     def __call__(self, prompts: Prompts, second: Prompts | None = None) -> TextStates:
         """A prompt per picture; the second tower may be told another one."""
         return side_by_side(self.clip_l(prompts), self.clip_g(second or prompts))
@@ -73,6 +84,17 @@ class ThreeReaders:
     """Of T5's states, also where T5 is missing."""
     absent: int = 256
     """Tokens of zeros that stand for a missing T5."""
+
+    @property
+    def encoders(self) -> tuple[nn.Module, ...]:
+        """The networks that read."""
+        long = () if self.t5 is None else (self.t5.encoder,)
+        return self.clip_l.encoder, self.clip_g.encoder, *long
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """That of the first tower: the second cuts prompts in the same places."""
+        return self.clip_l.tokenizer
 
     def __call__(self, prompts: Prompts, second: Prompts | None = None, third: Prompts | None = None) -> TextStates:
         """A prompt per picture; the second and third tower may be told other ones."""

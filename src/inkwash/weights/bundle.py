@@ -21,10 +21,13 @@ from inkwash.forward.schedule import Schedule
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.spec import AutoencoderSpec
+from inkwash.latent.tiny_autoencoder import TinyAutoencoder, TinyAutoencoderSpec
+from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.unet import UNet
 from inkwash.text.conditioning import Conditioner
 from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.tokenizer import Tokenizer
+from inkwash.text.towers import ThreeReaders, TwoReaders
 from inkwash.weights.files import contents, packed, parsed, sha256
 from inkwash.weights.fit import fit
 from inkwash.weights.header import header
@@ -40,18 +43,25 @@ class Bundle:
     """The parts of a model, ready for use."""
 
     name: str
-    predictor: UNet
+    predictor: UNet | MMDiT
     schedule: Schedule
     target: Target
-    autoencoder: Autoencoder | PixelSpace
-    text: Conditioner
+    autoencoder: Autoencoder | TinyAutoencoder | PixelSpace
+    text: Conditioner | TwoReaders | ThreeReaders
     defaults: Defaults
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of every file it was read from."""
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The parts that have weights, by the stem of their files."""
-        return {"predictor": self.predictor, "autoencoder": self.autoencoder, "text": self.text.encoder}
+        texts = zip(("text", "text_2", "text_3"), self.text.encoders, strict=False)
+        return {"predictor": self.predictor, "autoencoder": self.autoencoder, **dict(texts)}
+
+    @property
+    def multiple(self) -> int:
+        """Pixels that width and height must be a multiple of."""
+        patch = self.predictor.spec.patch if isinstance(self.predictor, MMDiT) else 1
+        return self.autoencoder.spec.factor * patch
 
     def to(self, device: torch.device) -> "Bundle":
         """Move every part, in place."""
@@ -87,21 +97,23 @@ def save_bundle(folder: Path, bundle: Bundle, *, overwrite: bool = False) -> Non
     """
     if (folder / MANIFEST).exists() and not overwrite:
         raise OutputError(f"{folder} holds a model already; choose another folder or allow overwriting")
+    predictor, text, space = bundle.predictor, bundle.text, bundle.autoencoder.spec
+    if not isinstance(predictor, UNet) or not isinstance(text, Conditioner) or isinstance(space, TinyAutoencoderSpec):
+        raise WeightsError(f"{bundle.name} has no place in a folder with a {MANIFEST}; it has a file of its own")
     parts = {f"{stem}.safetensors": packed(_halved(net, stem), {}) for stem, net in bundle.networks().items()}
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    bundle.text.tokenizer.save(folder / TOKENIZER)
+    text.tokenizer.save(folder / TOKENIZER)
     for name, data in parts.items():
         with atomic(folder / name, overwrite=True) as part:
             part.write_bytes(data)
-    space = bundle.autoencoder.spec
     manifest = Manifest(
         name=bundle.name,
         target=bundle.target,
         schedule=described(bundle.schedule),
-        predictor=bundle.predictor.spec,
+        predictor=predictor.spec,
         autoencoder=space if isinstance(space, AutoencoderSpec) else None,
-        text=bundle.text.encoder.spec,
+        text=text.encoder.spec,
         defaults=bundle.defaults,
         files={name: sha256(contents(folder / name)) for name in (*parts, TOKENIZER)},
     )

@@ -36,6 +36,8 @@ class Defaults:
     guidance_until: float = 1e4
     """... up to here; this default is above every schedule."""
     negative_prompt: str = ""
+    silence: bool = False
+    """Nothing unwanted means zeros, not the states of the empty prompt."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def located(name_or_folder: str | Path) -> Path:
     shipped = sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST}"))
     close = get_close_matches(str(name_or_folder), shipped, 1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    wanted = f"one of {', '.join(shipped)}, or a folder" if shipped else "a folder"
-    raise InvalidRequest("model", str(name_or_folder), f"{wanted} with a {MANIFEST}{hint}")
+    wanted = f"one of {', '.join(shipped)}, or a path" if shipped else "a path"
+    raise InvalidRequest("model", str(name_or_folder), f"{wanted} of a checkpoint or a folder with a {MANIFEST}{hint}")
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from inkwash.errors import InvalidRequest
 from inkwash.latent.pixelspace import PixelSpace
+from inkwash.predictor.spec import UNetSpec
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
+from inkwash.text.encoder import TextSpec
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.manifest import Defaults
 from inkwash.weights.parts import read_autoencoder, read_predictor, read_text
@@ -17,24 +19,25 @@ def pack(name: str, predictor: Path, autoencoder: Path | None, text: Path, defau
     Raises WeightsError for a file that is broken, InvalidRequest for parts that were not trained for one another or
     defaults that cannot be painted with.
     """
-    taught = read_predictor(predictor)
+    taught, words = read_predictor(predictor), read_text(text)
     bundle = Bundle(
         name=name,
         predictor=taught.network,
         schedule=taught.schedule,
         target=taught.target,
         autoencoder=PixelSpace() if autoencoder is None else read_autoencoder(autoencoder),
-        text=read_text(text),
+        text=words,
         defaults=defaults,
     )
-    _one_another(bundle, predictor, autoencoder, text)
-    _paintable(bundle)
+    _one_another(bundle, taught.network.spec, words.encoder.spec, (predictor, autoencoder, text))
+    _paintable(bundle, len(taught.network.spec.stages))
     return bundle
 
 
-def _one_another(bundle: Bundle, predictor: Path, autoencoder: Path | None, text: Path) -> None:
-    wanted, words = bundle.predictor.spec, bundle.text.encoder.spec
-    channels = 3 if isinstance(bundle.autoencoder, PixelSpace) else bundle.autoencoder.spec.latent_channels
+def _one_another(
+    bundle: Bundle, wanted: UNetSpec, words: TextSpec, paths: tuple[Path, Path | None, Path]
+) -> None:
+    channels, (predictor, autoencoder, text) = bundle.autoencoder.spec.latent_channels, paths
     space = "left out" if autoencoder is None else str(autoencoder)
     if wanted.channels_in != channels:
         raise InvalidRequest("autoencoder", space, f"of {wanted.channels_in} channels as {predictor}, not {channels}")
@@ -42,12 +45,12 @@ def _one_another(bundle: Bundle, predictor: Path, autoencoder: Path | None, text
         raise InvalidRequest("text", str(text), f"{wanted.text_width} wide as {predictor}, not {words.width}")
 
 
-def _paintable(bundle: Bundle) -> None:
+def _paintable(bundle: Bundle, stages: int) -> None:
     chosen = bundle.defaults
     for field, value, known in (("sampler", chosen.sampler, SAMPLERS), ("spacing", chosen.spacing, SPACINGS)):
         if value not in known:
             raise InvalidRequest(field, value, f"one of {', '.join(known)}")
-    shrink = bundle.autoencoder.spec.factor * 2 ** (len(bundle.predictor.spec.stages) - 1)
+    shrink = bundle.autoencoder.spec.factor * 2 ** (stages - 1)
     for field, side in (("width", chosen.width), ("height", chosen.height)):
         if side < 1 or side % shrink:
             raise InvalidRequest(field, side, f"a multiple of {shrink}")

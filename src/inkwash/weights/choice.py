@@ -1,0 +1,33 @@
+"""Which model is meant, and what of it is replaced: everything that decides what is loaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inkwash.weights.families import Prediction
+
+
+CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base")
+"""What may be said beside the model itself."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model by name or path, and the user's say where a file is silent or lacks something."""
+
+    model: str | Path
+    variant: str | None = None
+    """Which weights of a diffusers folder: fp16, ema …; None: the plain ones first."""
+    prediction: Prediction | None = None
+    """What the network was taught to tell; None: who is believed is told in prediction.py."""
+    vae: Path | None = None
+    """Another autoencoder, large or tiny: a file, or the folder of one."""
+    tokenizer: Path | None = None
+    """The folder of a tokenizer, or one that holds tokenizer/, tokenizer_2/ …"""
+    base: Path | None = None
+    """A checkpoint that lends the parts this one lacks."""
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """What the user has said beside the model itself."""
+        said = {name: getattr(self, name) for name in CHOSEN}
+        return {name: value for name, value in said.items() if value is not None}
