@@ -16,6 +16,7 @@ from inkwash.text.conditioning import Conditioner
 from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.weights.bundle import Bundle, Defaults, load_bundle, save_bundle
+from tools.checkpoints import Shelf
 
 
 def tiny_bundle() -> Bundle:
@@ -39,6 +40,12 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_bundle(folder, tiny_bundle())
     return folder
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Released checkpoints in small; do not write into them."""
+    return Shelf(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save_file
@@ -16,6 +17,7 @@ from inkwash.weights.containers.writing import write_source
 from inkwash.weights.families import Prediction
 from inkwash.weights.family import identified
 from inkwash.weights.single import Base, together
+from inkwash.weights.vocabularies import SUFFIX
 from tools.gguf_writer import Entry, gguf
 from tools.topology import SD, Net, Slots, clip, mmdit, vae
 
@@ -142,3 +144,33 @@ def write_tokenizers(folder: Path, base: Base) -> Path:
         (folder / "tokenizer_3").mkdir()
         Machine(models.Unigram(PIECES, 2)).save(str(folder / "tokenizer_3/tokenizer.json"))
     return folder
+
+
+TOLD: Mapping[Base, Prediction] = {
+    "sd1": "epsilon", "sd2": "v_prediction", "sdxl": "epsilon", "refiner": "epsilon", "sd3": "flow",
+}  # fmt: skip
+Form = Literal["folder", "sharded", "single", "gguf"]
+
+
+class Shelf:
+    """Checkpoints in every form, written when they are first wanted."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._there: dict[tuple[Base, Form], Path] = {}
+
+    def __call__(self, base: Base, form: Form) -> Path:
+        """The path of one; beside a file lies a folder with its tokenizers."""
+        if (base, form) not in self._there:
+            self._there[base, form] = self._written(base, form)
+        return self._there[base, form]
+
+    def _written(self, base: Base, form: Form) -> Path:
+        path = self.root / f"{base}-{form}"
+        if form in ("folder", "sharded"):
+            return write_folder(path, base, TOLD[base], shards=2 if form == "sharded" else 1)
+        suffix = ".gguf" if form == "gguf" else ".safetensors"
+        file = path.with_suffix(suffix)
+        (write_gguf if form == "gguf" else write_single)(file, base)
+        write_tokenizers(file.with_name(file.name + SUFFIX), base)
+        return file

@@ -31,6 +31,12 @@ FULL = GenerateRequest(
     image=Path("a/photo.png"),
     strength=0.5,
     mask=Path("a/mask.png"),
+    silence=False,
+    prediction="v_prediction",
+    variant="fp16",
+    vae=Path("a/vae.safetensors"),
+    tokenizer=Path("a/tokenizer"),
+    base=Path("a/base"),
 )
 
 
