@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from inkwash.weights.single import Base
-
 from tools.checkpoints import Form, Shelf
 
 Inkwash = Callable[..., Any]

@@ -11,7 +11,7 @@ from torch import Tensor
 from inkwash import __version__
 from inkwash.denoiser import Denoiser, NetworkDenoiser, guided, guided_at_once
 from inkwash.device import Compute
-from inkwash.errors import WeightsError
+from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
@@ -120,6 +120,10 @@ class Engine:
         return last.x
 
     def _predict(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
+        wanted = self.bundle.predictor.spec.channels_in
+        if text.beside is None and x.shape[1] != wanted:
+            more = f"one that looks at latents alone: it wants {wanted - x.shape[1]} channels beside them"
+            raise InvalidRequest("model", self.bundle.name, more)
         with self.compute.autocast():
             return self.bundle.predictor(x, t, text).float()  # type: ignore[no-any-return]
 

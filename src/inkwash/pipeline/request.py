@@ -42,7 +42,7 @@ class GenerateRequest:
     negative_prompt: str | None = None
     """What to paint away from."""
     model: str = "pets"
-    """A shipped model, a folder with a model.json, or any checkpoint: a diffusers folder, a safetensors or GGUF file."""
+    """A shipped model, a folder with a model.json, or a checkpoint: a diffusers folder, a safetensors or GGUF file."""
     width: int | None = None
     """In pixels; the model says of what it must be a multiple."""
     height: int | None = None

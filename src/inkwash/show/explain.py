@@ -18,8 +18,8 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.start import walked
-from inkwash.predictor.unet import UNet
 from inkwash.predictor.attention_maps import AttentionMaps, attention_maps
+from inkwash.predictor.unet import UNet
 from inkwash.reverse.step import Step
 from inkwash.types import Latents
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from inkwash.weights.families import Prediction
 
-
 CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base")
 """What may be said beside the model itself."""
 

@@ -39,9 +39,16 @@ def configured(identity: Identity, parts: Mapping[str, Source], told: Prediction
     found: dict[str, Config] = {"model_index.json": _index(identity, parts)}
     for name, part in parts.items():
         if (config := _config(name, part, identity, sd3)) is not None:
-            found[f"{name}/config.json"] = config
+            found[f"{name}/config.json"] = _sized(config, identity, told)
     found["scheduler/scheduler_config.json"] = _scheduler(identity, told)
     return found
+
+
+def _sized(config: Config, identity: Identity, told: Prediction) -> Config:
+    """Of the two Stable Diffusions 2, the one that tells noise was taught smaller pictures."""
+    if identity.family != "sd2" or told != "epsilon" or "sample_size" not in config:
+        return config
+    return {**config, "sample_size": 64 if "cross_attention_dim" in config else 512}
 
 
 def _config(name: str, part: Source, identity: Identity, sd3: bool) -> Config | None:

@@ -34,9 +34,7 @@ def pack(name: str, predictor: Path, autoencoder: Path | None, text: Path, defau
     return bundle
 
 
-def _one_another(
-    bundle: Bundle, wanted: UNetSpec, words: TextSpec, paths: tuple[Path, Path | None, Path]
-) -> None:
+def _one_another(bundle: Bundle, wanted: UNetSpec, words: TextSpec, paths: tuple[Path, Path | None, Path]) -> None:
     channels, (predictor, autoencoder, text) = bundle.autoencoder.spec.latent_channels, paths
     space = "left out" if autoencoder is None else str(autoencoder)
     if wanted.channels_in != channels:

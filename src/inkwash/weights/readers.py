@@ -63,5 +63,3 @@ def _projects(whole: Gathered, part: str) -> bool:
 def _same_width(whole: Gathered, have: int, want: int) -> None:
     if have != want:
         raise WeightsError(f"{whole.path}: the text encoders are {have} wide together, its network wants {want}")
-
-

@@ -34,10 +34,9 @@ def load_released(choice: ModelChoice) -> Bundle:
     predictor = predictor_of(whole.parts[whole.network], whole.config(whole.network))
     readers = readers_of(whole, predictor, words)
     space, files = _space(whole, choice)
-    if space.spec.latent_channels != predictor.spec.channels_out:
-        raise WeightsError(
-            f"the autoencoder has {space.spec.latent_channels} channels, {whole.path} wants {predictor.spec.channels_out}"
-        )
+    have, want = space.spec.latent_channels, predictor.spec.channels_out
+    if have != want:
+        raise WeightsError(f"the autoencoder has {have} channels, {whole.path} wants {want}")
     return Bundle(
         name=whole.path.stem if whole.path.is_file() else whole.path.resolve().name,
         predictor=predictor,
