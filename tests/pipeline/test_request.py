@@ -37,6 +37,7 @@ FULL = GenerateRequest(
     vae=Path("a/vae.safetensors"),
     tokenizer=Path("a/tokenizer"),
     base=Path("a/base"),
+    lora=("a/cats.safetensors:0.5", "dogs.safetensors"),
 )
 
 

@@ -60,4 +60,4 @@ class Painter:
     def _request(self, wanted: str | GenerateRequest, seed: int | None) -> GenerateRequest:
         request = GenerateRequest(prompt=wanted) if isinstance(wanted, str) else wanted
         chosen = replace(request, model=str(self.choice.model), seed=request.seed if seed is None else seed)
-        return replace(chosen, **{name: getattr(self.choice, name) for name in CHOSEN})
+        return replace(chosen, **{name: getattr(self.choice, name) for name in (*CHOSEN, "lora")})

@@ -26,7 +26,12 @@ REAL: Mapping[str, tuple[float, float]] = {
     "subseed_strength": (0.0, 1.0),
     "strength": (0.0, 1.0),
 }
-PATHS = ("image", "mask", "vae", "tokenizer", "base")
+KINDS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(("image", "mask", "vae", "tokenizer", "base"), (Path, "a path")),
+    "silence": (bool, "true or false"),
+    "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
+}
+"""What is neither a number nor a text."""
 LONGEST_TEXT = 10_000
 
 
@@ -85,6 +90,8 @@ class GenerateRequest:
     """A folder with the checkpoint's tokenizer."""
     base: Path | None = None
     """A checkpoint that lends the parts this one lacks."""
+    lora: tuple[str, ...] = ()
+    """Adapters: FILE or FILE:STRENGTH each."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -106,7 +113,7 @@ class GenerateRequest:
     @property
     def choice(self) -> ModelChoice:
         """The model, and what of it is replaced."""
-        return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base)
+        return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora)
 
     def singles(self) -> Iterator["GenerateRequest"]:
         """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""
@@ -140,12 +147,10 @@ def checked(name: str, value: object) -> None:
         low, high = REAL[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
             raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
-    elif name == "silence":
-        if not isinstance(value, bool):
-            raise InvalidRequest(name, value, "true or false")
-    elif name in PATHS:
-        if not isinstance(value, Path):
-            raise InvalidRequest(name, value, "a path")
+    elif name in KINDS:
+        kind, wanted = KINDS[name]
+        if not isinstance(value, kind):
+            raise InvalidRequest(name, value, wanted)
     elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
     elif any("\ud800" <= letter <= "\udfff" for letter in value):

@@ -24,6 +24,8 @@ class ModelChoice:
     """The folder of a tokenizer, or one that holds tokenizer/, tokenizer_2/ …"""
     base: Path | None = None
     """A checkpoint that lends the parts this one lacks."""
+    lora: tuple[str, ...] = ()
+    """Adapters, each FILE or FILE:STRENGTH, in the order in which they are added."""
 
     @property
     def changes(self) -> dict[str, object]:

@@ -78,6 +78,15 @@ def contents(path: Path) -> bytes:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from None
 
 
+def file_sha256(path: Path) -> str:
+    """The name of a file's content, without all of it in memory.  Raises WeightsError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror}") from None
+
+
 def sha256(data: bytes) -> str:
     """The name of a content."""
     return hashlib.sha256(data).hexdigest()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.weights.adapted import adapted
 from inkwash.weights.bundle import Bundle, load_bundle
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.manifest import MANIFEST, MODELS
@@ -15,6 +16,14 @@ def open_model(choice: ModelChoice) -> Bundle:
     Raises InvalidRequest if there is no such model or a choice that it does not leave, WeightsError if one of its
     files is broken or does not fit.
     """
+    bundle = _plain(choice)
+    for said in choice.lora:
+        bundle = adapted(bundle, said)
+    return bundle
+
+
+def _plain(choice: ModelChoice) -> Bundle:
+    """The model without adapters."""
     path = Path(choice.model)
     ours = any((folder / MANIFEST).is_file() for folder in (MODELS / choice.model, path))
     if not ours and path.exists():

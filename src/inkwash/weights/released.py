@@ -1,6 +1,5 @@
 """A released checkpoint -> a model that paints: parts gathered, networks woken, habits looked up."""
 
-import hashlib
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest, WeightsError
@@ -13,6 +12,7 @@ from inkwash.weights.configs import Config
 from inkwash.weights.containers.source import Source
 from inkwash.weights.families import FAMILIES
 from inkwash.weights.family import identified
+from inkwash.weights.files import file_sha256
 from inkwash.weights.gathered import Gathered, gathered, notes_of, readable
 from inkwash.weights.habits import defaults_of, schedule_of, target_of
 from inkwash.weights.names import vae
@@ -45,7 +45,7 @@ def load_released(choice: ModelChoice) -> Bundle:
         autoencoder=space,
         text=readers,
         defaults=defaults_of(whole, space.spec.factor),
-        files={name: _sha256(path) for name, path in {**whole.files(), **files, **words.used}.items()},
+        files={name: file_sha256(path) for name, path in {**whole.files(), **files, **words.used}.items()},
     )
 
 
@@ -79,11 +79,3 @@ def _bare(source: Source) -> Source:
     ours = any(name.startswith("decoder.up_blocks.") for name in names)
     part = recast(part, (vae.modernised if ours else vae.to_diffusers)(names))
     return part.renamed({name: name for name in part.slots if not name.startswith(("loss.", "model_ema."))})
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror}") from None
