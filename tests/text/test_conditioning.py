@@ -13,9 +13,9 @@ class Counting(TextEncoder):
 
     asked = 0
 
-    def forward(self, tokens: torch.Tensor) -> TextStates:
+    def forward(self, tokens: torch.Tensor, skip: int = 0) -> TextStates:
         self.asked += 1
-        return super().forward(tokens)
+        return super().forward(tokens, skip)
 
 
 def fresh(capacity: int = 256) -> tuple[Conditioner, Counting]:

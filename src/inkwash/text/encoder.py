@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
+from inkwash.errors import InvalidRequest
 from inkwash.types import TextStates
 
 Activation = Literal["gelu", "quick_gelu"]
@@ -135,14 +136,21 @@ class TextEncoder(nn.Module):
         if spec.projection:
             self.text_projection = nn.Linear(spec.width, spec.projection, bias=False)
 
-    def forward(self, tokens: Int[Tensor, "b n"]) -> TextStates:
-        """(b, n) tokens, n at most `spec.tokens`. Padding may be cut off: no token sees what follows it."""
+    def forward(self, tokens: Int[Tensor, "b n"], skip: int = 0) -> TextStates:
+        """(b, n) tokens, n at most `spec.tokens`. Padding may be cut off: no token sees what follows it.
+
+        `skip` layers at the end are skipped besides those that the spec skips.
+        Raises InvalidRequest if there are not so many.
+        """
+        most = self.spec.layers - self.spec.skip - 1
+        if not 0 <= skip <= most:
+            raise InvalidRequest("skipped layers", skip, f"from 0 to {most}")
         x = self.embeddings(tokens)
         outputs = []
         for layer in self.encoder.layers:
             x = layer(x)
             outputs.append(x)
-        seen = outputs[-1 - self.spec.skip]
+        seen = outputs[-1 - self.spec.skip - skip]
         ends = (tokens == self.spec.end).int().argmax(dim=1)  # the first: padding may repeat it
         pooled = self.final_layer_norm(x[torch.arange(len(x), device=x.device), ends])
         if self.spec.projection:

@@ -81,6 +81,10 @@ class Tokenizer:
         rows = [self._row(prompt) for prompt in prompts]
         return torch.tensor(rows, dtype=torch.long).reshape(len(rows), self.length)
 
+    def fits(self, prompt: str) -> bool:
+        """Whether a prompt keeps its tail."""
+        return len(self.machine.encode(prompt, add_special_tokens=False).ids) <= self.length - 2
+
     def words(self, prompt: str) -> list[tuple[str, list[int]]]:
         """Each word between blanks with the positions of its tokens; words beyond the length are left out."""
         spans = self.machine.encode(prompt, add_special_tokens=False).offsets[: self.length - 2]
