@@ -9,7 +9,6 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
-from inkwash.text.tree import Mode
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
@@ -48,9 +47,10 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
 
 def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
     """How its prompts are read: literally, where that is what they mean anyway."""
-    prompts = (request.prompt, request.negative_prompt or "")
-    mode: Mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
-    mode = _or(request.prompt_mode, mode)
+    mode = request.prompt_mode
+    if mode is None:
+        prompts = (request.prompt, request.negative_prompt or "")
+        mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
     weighting = request.weighting if mode == "literal" else _or(request.weighting, "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
 

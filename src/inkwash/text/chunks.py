@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from jaxtyping import Float
 from torch import Tensor
 
+from inkwash.errors import InvalidRequest
 from inkwash.text.timeline import Pieces
 from inkwash.text.tokenizer import Tokenizer
 
@@ -43,9 +44,9 @@ class Filling:
 def chunks(
     pieces: Pieces, tokenizer: Tokenizer, embeddings: Embeddings, backtrack: int = BACKTRACK
 ) -> tuple[Chunk, ...]:
-    """At least one chunk.  Breaks end a chunk; so does a full one, where possible after a comma.
+    """At least one chunk.  A break ends it, and so does lack of room, if possible at a comma at most `backtrack` back.
 
-    Neither a learned word nor, by its tokens, the 20 that follow a comma are torn apart.
+    A learned word is never torn apart.  Raises InvalidRequest for one that is longer than a chunk.
     """
     filling, done = Filling(tokenizer.length - 2), []
     comma = tokenizer.machine.token_to_id(COMMA)
@@ -86,6 +87,8 @@ def _words(pieces: Pieces, tokenizer: Tokenizer, embeddings: Embeddings) -> Iter
         for place, text in enumerate([piece.text] if pattern is None else pattern.split(piece.text)):
             if place % 2:
                 name = text.lower()
+                if len(embeddings[name]) > tokenizer.length - 2:
+                    raise InvalidRequest("prompt", name, f"a learned word of at most {tokenizer.length - 2} vectors")
                 yield (0,) * len(embeddings[name]), piece.weight, name
             else:
                 for token in tokenizer.machine.encode(text, add_special_tokens=False).ids:

@@ -26,7 +26,7 @@ from inkwash.text.tree import (
 
 SIGN = re.compile(r"\\(?:[\\()\[\]:|{}<>#_]|AND\b|BREAK\b)|[()\[\]:|]|\b(?:AND|BREAK)\b")
 """A plain sign, a sign, or a word that is one."""
-PLAIN = re.compile(r"[\\()\[\]:|{}<>#_]|AND\b|BREAK\b")
+PLAIN = re.compile(r"[\\()\[\]:|{}<>#_]|\b(?:AND|BREAK)\b")
 NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)\s*", re.ASCII)
 MOMENT = re.compile(r"\s*(?:[0-9]+(\.[0-9]*)?|(\.[0-9]+))\s*", re.ASCII)
 CLOSING = {")": "(", "]": "["}
@@ -54,7 +54,7 @@ class Scan:
             else:
                 nodes.append(Text(piece[1:] if place % 2 and piece[0] == "\\" else piece))
             place += 1
-        return _broken(joined(nodes))
+        return settled(joined(nodes))
 
     def split(self, start: int, end: int, sign: str) -> list[tuple[int, int]]:
         """The ranges between the signs of a kind, leaving out those inside brackets."""
@@ -116,7 +116,7 @@ def parts(text: str) -> tuple[Part, ...]:
     if len(ranges) == 1:
         return (Part(scan.content(*ranges[0])),)
     weighed = [scan.weighed(*each) or (scan.content(*each), 1.0) for each in ranges]
-    return tuple(Part(_stripped(content), weight) for content, weight in weighed)
+    return tuple(Part(stripped(content), weight) for content, weight in weighed)
 
 
 def scanned(text: str) -> tuple[str, ...]:
@@ -161,21 +161,21 @@ def _shallow(pieces: tuple[str, ...], found: dict[int, int]) -> None:
             raise too_deep("".join(pieces[place : place + 40]))
 
 
-def _broken(content: Content) -> Content:
-    """Without blanks around breaks."""
-    if Break() not in content:
+def settled(content: Content) -> Content:
+    """Content without blanks around breaks."""
+    breaks = [isinstance(node, Break) for node in content]
+    if not any(breaks):
         return content
     nodes = list(content)
     for place, node in enumerate(nodes):
         if isinstance(node, Text):
-            text = node.text.lstrip() if place and nodes[place - 1] == Break() else node.text
-            last = place + 1 == len(nodes) or nodes[place + 1] != Break()
-            nodes[place] = Text(text if last else text.rstrip())
+            text = node.text.lstrip() if place and breaks[place - 1] else node.text
+            nodes[place] = Text(text.rstrip() if place + 1 < len(nodes) and breaks[place + 1] else text)
     return joined(nodes)
 
 
-def _stripped(content: Content) -> Content:
-    """Without blanks at both ends."""
+def stripped(content: Content) -> Content:
+    """Content without blanks at both ends."""
     nodes = list(content)
     if nodes and isinstance(nodes[0], Text):
         nodes[0] = Text(nodes[0].text.lstrip())

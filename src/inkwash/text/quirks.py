@@ -197,4 +197,4 @@ def _merged(found: list[list[str | float]]) -> list[tuple[str, float]]:
             whole[-1][0].append(str(text))
         else:
             whole.append(([str(text)], float(weight)))
-    return [("".join(words), weight) for words, weight in whole] or [("", 1.0)]
+    return [("".join(words), bounded(weight, words[0])) for words, weight in whole] or [("", 1.0)]

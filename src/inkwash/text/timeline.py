@@ -51,10 +51,12 @@ def timeline(prompt: Prompt, walk: Pass) -> tuple[tuple[Said, ...], ...]:
     if not any(changes(part.content) for part in prompt.parts):
         return (tuple(Said(pieces(part.content, prompt.mode), part.weight) for part in prompt.parts),) * walk.steps
     known: dict[tuple[Content, ...], tuple[Said, ...]] = {}
-    for_parts = [_ends(part, walk) if prompt.mode == "a1111" else [] for part in prompt.parts]
+    stops = [ends(part, walk) if prompt.mode == "a1111" else [] for part in prompt.parts]
     moments = []
     for step in range(walk.steps):
-        choosers = [_odd(walk, ends, step) if ends else _even(walk, step) for ends in for_parts]
+        choosers = [
+            _odd(walk, next(end for end in each if step <= end)) if each else _even(walk, step) for each in stops
+        ]
         contents = tuple(at(part.content, choose) for part, choose in zip(prompt.parts, choosers, strict=True))
         if contents not in known:
             said = zip(contents, prompt.parts, strict=True)
@@ -88,8 +90,7 @@ def at(content: Content, choose: Chooser) -> Content:
 def pieces(content: Content, mode: Mode) -> Pieces:
     """Content of one moment as pieces; neighbours of one weight are one piece, and there is one at least."""
     if mode == "a1111":
-        text = "".join(node.text for node in content if isinstance(node, Text))
-        odd = quirks.emphasis(text)
+        odd = quirks.emphasis("".join(node.text for node in content if isinstance(node, Text)))
         return tuple(BREAK if each == ("BREAK", quirks.MARK) else Piece(*each) for each in odd)
     found: list[Piece] = []
     for piece in _weighed(content, 1.0):
@@ -126,9 +127,8 @@ def _even(walk: Pass, step: int) -> Chooser:
     return choose
 
 
-def _odd(walk: Pass, ends: list[int], call: int) -> Chooser:
-    """As the web UI: the texts end at steps counted from 1, but are looked up by calls counted from 0."""
-    step = next((end for end in ends if call <= end), ends[0])
+def _odd(walk: Pass, step: int) -> Chooser:
+    """As the web UI, whose steps count from 1; it looks them up by calls, which count from 0."""
 
     def choose(node: Edited | Alternated) -> Content:
         if isinstance(node, Alternated):
@@ -142,18 +142,23 @@ def _end(node: Edited, walk: Pass) -> int:
     return min(walk.steps, int(node.when.step(walk.steps, walk.before, walk.number)))
 
 
-def _ends(part: Part, walk: Pass) -> list[int]:
-    """The steps, from 1, at which the text of a part may change, and the last one."""
-    ends = {walk.steps}
+def ends(part: Part, walk: Pass) -> list[int]:
+    """The last steps, from 1, of every text that the web UI makes of a part."""
+    found = {walk.steps}
     waiting = list(part.content)
     while waiting:
         match waiting.pop():
             case Edited() as node:
-                ends |= {_end(node, walk)} if _end(node, walk) >= 1 else set()
+                found |= {_end(node, walk)} if _end(node, walk) >= 1 else set()
                 waiting += node.before + node.after
             case Alternated() as node:
-                ends |= set(range(1, walk.steps + 1))
+                found |= set(range(1, walk.steps + 1))
                 waiting += [each for choice in node.choices for each in choice]
             case _:
                 pass
-    return sorted(ends)
+    return sorted(found)
+
+
+def text_at(part: Part, walk: Pass, step: int) -> str:
+    """The text that the web UI makes of a part at a step, from 1; signs of weight are still in it."""
+    return "".join(node.text for node in at(part.content, _odd(walk, step)) if isinstance(node, Text))
