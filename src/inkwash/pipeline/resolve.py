@@ -9,6 +9,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
+from inkwash.text.tree import Weighting
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
@@ -51,7 +52,7 @@ def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
     if mode is None:
         prompts = (request.prompt, request.negative_prompt or "")
         mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
-    weighting = request.weighting if mode == "literal" else _or(request.weighting, "a1111")
+    weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
 
 
