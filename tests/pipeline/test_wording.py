@@ -7,7 +7,7 @@ from inkwash.denoiser import Denoiser
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.wording import calls, columns, levels, voice, worded
+from inkwash.pipeline.wording import calls, columns, levels, voice, worded, words_of
 from inkwash.types import Latents, Sigma
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3, steps=4, guidance=2.0)
@@ -143,3 +143,23 @@ def test_a_picture_of_signs_is_painted_again_byte_for_byte(engine: Engine) -> No
     *_, step = engine.steps(again[0])
     (repainted,) = engine.finish(again[0], step.x)
     assert repainted.png() == painting.png()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a cat", ["a", "cat"]),
+        ("a (cat:1.2)", ["a", "cat"]),
+        ("[a|b] cat", []),
+        ("a cat AND a dog", []),
+        ("a BREAK cat", []),
+        ("a c(at)", []),
+        ("a photo " * 8, []),
+    ],
+)
+def test_words_have_places_where_they_stay(engine: Engine, prompt: str, words: list[str]) -> None:
+    tokenizer = engine.bundle.text.tokenizer
+    found = words_of(replace(CAT, prompt=prompt), tokenizer)
+    assert [word for word, _ in found] == words
+    assert found == (tokenizer.words("a cat") if words else [])
+    assert words_of(replace(CAT, prompt="(a)", prompt_mode="literal"), tokenizer) == tokenizer.words("(a)")

@@ -14,6 +14,7 @@ from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.conditioning import MOST_ROWS, Conditioner, Manner, evened, stacked
 from inkwash.text.prompt import parse, parse_unwanted
 from inkwash.text.timeline import Pass, Pieces, Said, timeline
+from inkwash.text.tokenizer import Tokenizer
 from inkwash.text.tree import Mode
 from inkwash.types import Sigma, Sigmas, TextStates
 
@@ -126,6 +127,23 @@ def voice(asked: GenerateRequest, text: Conditioner, steps: int) -> Voice:
     order: dict[tuple[Said, ...], int] = {}
     ticks = tuple(order.setdefault(said, len(order)) for said in zip(*lines, strict=True))
     return Voice(tuple(_told(said, known) for said in order), ticks)
+
+
+def words_of(asked: GenerateRequest, tokenizer: Tokenizer) -> list[tuple[str, list[int]]]:
+    """Words and the places of their tokens, as `Tokenizer.words` tells them.
+
+    None where what is said changes on the way, or where several prompts share the places.
+    """
+    if mode_of(asked) == "literal":
+        return tokenizer.words(asked.prompt)
+    moments = set(timeline(parse(asked.prompt, mode_of(asked)), Pass(asked.steps or 1)))
+    pieces = [piece for moment in moments for said in moment for piece in said.pieces]
+    text = "".join(piece.text for piece in pieces)
+    tokens = [token for piece in pieces for token in tokenizer.pieces(piece.text)]
+    one = (
+        len(moments) == 1 and all(len(moment) == 1 for moment in moments) and not any(each.is_break for each in pieces)
+    )
+    return tokenizer.words(text) if one and tokens == tokenizer.pieces(text) and tokenizer.fits(text) else []
 
 
 def mode_of(asked: GenerateRequest) -> Mode:

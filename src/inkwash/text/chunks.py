@@ -91,7 +91,7 @@ def _words(pieces: Pieces, tokenizer: Tokenizer, embeddings: Embeddings) -> Iter
                     raise InvalidRequest("prompt", name, f"a learned word of at most {tokenizer.length - 2} vectors")
                 yield (0,) * len(embeddings[name]), piece.weight, name
             else:
-                for token in tokenizer.machine.encode(text, add_special_tokens=False).ids:
+                for token in tokenizer.pieces(text):
                     yield (token,), piece.weight, None
 
 
