@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.text.prompt import parse, parse_unwanted
+from inkwash.text.tree import MODES, WEIGHTINGS, Mode, Weighting
 from inkwash.weights.plain import built, plain
 
 WHOLE: Mapping[str, tuple[int, int]] = {
@@ -15,6 +17,7 @@ WHOLE: Mapping[str, tuple[int, int]] = {
     "count": (1, 10_000),
     "seed": (-1, 2**63 - 1),
     "subseed": (-1, 2**63 - 1),
+    "clip_skip": (1, 64),
 }
 """Least and largest of every whole number."""
 REAL: Mapping[str, tuple[float, float]] = {
@@ -24,6 +27,7 @@ REAL: Mapping[str, tuple[float, float]] = {
     "subseed_strength": (0.0, 1.0),
     "strength": (0.0, 1.0),
 }
+CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
 LONGEST_TEXT = 10_000
 
 
@@ -71,6 +75,13 @@ class GenerateRequest:
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
 
+    prompt_mode: Mode | None = None
+    """How prompts are read: native, a1111 (as that web UI reads them), or literal (no signs). None: native."""
+    weighting: Weighting | None = None
+    """What weights of words do: a1111, comfy, plain or compel. None: a1111."""
+    clip_skip: int | None = None
+    """Take the text encoder's states so many layers from its end. None: as the model was taught."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
@@ -79,6 +90,8 @@ class GenerateRequest:
             if value is not None:
                 checked(field.name, value)
         _named(self)
+        parse(self.prompt, self.prompt_mode or "native")
+        parse_unwanted(self.negative_prompt or "", self.prompt_mode or "native")
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
         if self.strength is not None and self.image is None:
@@ -120,6 +133,9 @@ def checked(name: str, value: object) -> None:
         low, high = REAL[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
             raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+    elif name in CHOICES:
+        if value not in CHOICES[name]:
+            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
     elif name in ("image", "mask"):
         if not isinstance(value, Path):
             raise InvalidRequest(name, value, "a path")
