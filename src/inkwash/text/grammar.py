@@ -26,7 +26,7 @@ from inkwash.text.tree import (
 
 SIGN = re.compile(r"\\(?:[\\()\[\]:|{}<>#_]|AND\b|BREAK\b)|[()\[\]:|]|\b(?:AND|BREAK)\b")
 """A plain sign, a sign, or a word that is one."""
-PLAIN = re.compile(r"[\\()\[\]:|{}<>#_]|\b(?:AND|BREAK)\b")
+PLAIN = re.compile(r"[\\()\[\]:|{}<>#_]|(?<![^\W_])(?:AND|BREAK)(?![^\W_])")
 NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)\s*", re.ASCII)
 MOMENT = re.compile(r"\s*(?:[0-9]+(\.[0-9]*)?|(\.[0-9]+))\s*", re.ASCII)
 CLOSING = {")": "(", "]": "["}
