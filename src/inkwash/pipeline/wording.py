@@ -18,7 +18,7 @@ from inkwash.text.tokenizer import Tokenizer
 from inkwash.text.tree import Mode
 from inkwash.types import Sigma, Sigmas, TextStates
 
-TWO_CALLS = frozenset({"heun", "dpm_2", "dpm_2_ancestral", "dpmpp_sde", "dpmpp_2s_ancestral", "restart"})
+TWO_CALLS = frozenset({"heun", "dpm2", "dpm2_ancestral", "dpmpp_sde", "dpmpp_2s_ancestral", "restart"})
 """Samplers that ask the network twice a step: the web UI counts the calls."""
 
 
