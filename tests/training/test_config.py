@@ -25,7 +25,7 @@ def test_a_run_outlives_new_fields(config: TrainConfig) -> None:
     with pytest.raises(InvalidRequest, match=r"^predictor\.stages\.0\.channels is 32, but must be 64 as"):
         same_run(before, config)
     before["predictor"]["stages"] *= 2
-    with pytest.raises(InvalidRequest, match="channels is 32|length is 1"):
+    with pytest.raises(InvalidRequest, match=r"length is 1, but must be 2|channels is 32, but must be 64"):
         same_run(before, config)
 
 
