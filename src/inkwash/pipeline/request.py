@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
-from inkwash.text.prompt import parse, parse_unwanted
 from inkwash.text.tree import MODES, WEIGHTINGS, Mode, Weighting
 from inkwash.weights.plain import built, plain
 
@@ -90,8 +89,7 @@ class GenerateRequest:
             if value is not None:
                 checked(field.name, value)
         _named(self)
-        parse(self.prompt, self.prompt_mode or "native")
-        parse_unwanted(self.negative_prompt or "", self.prompt_mode or "native")
+        _readable(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
         if self.strength is not None and self.image is None:
@@ -143,6 +141,14 @@ def checked(name: str, value: object) -> None:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
     elif any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")
+
+
+def _readable(request: GenerateRequest) -> None:
+    """Grammars are loaded only when there is a prompt to read: a list of options has none."""
+    from inkwash.text.prompt import parse, parse_unwanted
+
+    parse(request.prompt, request.prompt_mode or "native")
+    parse_unwanted(request.negative_prompt or "", request.prompt_mode or "native")
 
 
 def _named(request: GenerateRequest) -> None:
