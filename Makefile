@@ -10,6 +10,8 @@ TORCH_FROM ?=
 SEED ?= 0
 GOLDEN ?= tests/golden
 BIN := .venv/bin
+# A file of tests to a process, a process to a core, a thread to a process: threads that share cores slow each other down.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile
 PIP := $(BIN)/pip install --disable-pip-version-check
 
 help:
@@ -19,10 +21,10 @@ picture: .venv/base.stamp ## Sixteen cats and dogs that never existed -> pets.pn
 	$(BIN)/inkwash paint --prompts-file examples/pets.txt --seed $(SEED) --sheet pets.png --overwrite
 
 test: .venv/dev.stamp ## The test suite; offline, on the CPU
-	$(BIN)/pytest -q -m "not slow and not gpu and not weights"
+	$(PYTEST) -m "not slow and not gpu and not weights"
 
 test-all: .venv/dev.stamp ## ... and the tests that take minutes
-	$(BIN)/pytest -q -m "not gpu and not weights"
+	$(PYTEST) -m "not gpu and not weights"
 
 setup: .venv/dev.stamp ## Everything a developer needs, in .venv: once, and again when pyproject.toml changes
 

@@ -6,7 +6,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from inkwash.denoiser import NetworkDenoiser, NoisePredictor, Target, guided, guided_at_once, kept_outside, scalings
+from inkwash.denoiser import (
+    Denoiser,
+    NetworkDenoiser,
+    NoisePredictor,
+    Target,
+    composed,
+    guided,
+    guided_at_once,
+    in_turns,
+    kept_outside,
+    scalings,
+)
 from inkwash.forward.noising import add_noise, per_image, shrink
 from inkwash.forward.schedule import DiscreteSchedule, FlowSchedule, Schedule
 from inkwash.types import TextStates
@@ -146,3 +157,19 @@ def test_what_the_mask_leaves_out_is_kept() -> None:
     found = kept_outside(mask, known, lambda x, _: x + 1)(torch.zeros(2, 3, 1, 2), torch.tensor(1.0))
     assert (found[..., 0] == 1).all()
     assert (found[..., 1] == 9).all()
+
+
+def test_prompts_that_are_composed_pull_by_their_weights() -> None:
+    def always(value: float) -> Denoiser:
+        return lambda x, sigma: torch.full_like(x, value)
+
+    x, sigma = torch.zeros(2, 1, 1, 1), torch.tensor(1.0)
+    ways = [(always(3.0), torch.tensor([1.0, 0.5])), (always(5.0), torch.tensor([-1.0, 0.0]))]
+    assert composed(ways, always(1.0), 2.0)(x, sigma).flatten().tolist() == [1 + 2 * (2 - 4), 1 + 2 * (0.5 * 2)]
+    assert composed(ways, always(1.0), 2.0, (2.0, 9.0))(x, sigma).flatten().tolist() == [1 + (2 - 4), 1 + 0.5 * 2]
+
+
+def test_denoisers_take_turns() -> None:
+    denoise = in_turns(lambda sigma: (lambda x, _: x + 1) if sigma > 1 else (lambda x, _: x - 1))
+    x = torch.zeros(1, 1, 1, 1)
+    assert (denoise(x, torch.tensor(2.0)).item(), denoise(x, torch.tensor(1.0)).item()) == (1, -1)

@@ -3,10 +3,11 @@
 Networks and their habits stay below it, samplers above; features are functions from denoiser to denoiser.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -168,6 +169,30 @@ def halves(denoise: Denoiser, x: Latents, sigma: Sigma) -> Halves:
         return denoise.halves(x, sigma)
     guess = denoise(x, sigma)
     return Halves(guess, guess)
+
+
+Towards = tuple[Denoiser, Float[Tensor, " b"]]
+"""A denoiser, and how much each picture wants to go its way."""
+
+
+def composed(wanted: Sequence[Towards], unwanted: Denoiser, scale: float, interval: Interval = EVERYWHERE) -> Denoiser:
+    """Away from `unwanted`, toward several prompts at once: u + s sum_k w_k (c_k - u).  (Liu et al. 2022, eq. 11)
+
+    Outside the interval s is 1.
+    """
+
+    def denoise(x: Latents, sigma: Sigma) -> Latents:
+        away = unwanted(x, sigma)
+        inside = interval[0] <= sigma.max().item() <= interval[1]
+        moves = [per_image(weights.to(x)) * (denoiser(x, sigma) - away) for denoiser, weights in wanted]
+        return away + (scale if inside else 1.0) * torch.stack(moves).sum(dim=0)
+
+    return denoise
+
+
+def in_turns(at: Callable[[Sigma], Denoiser]) -> Denoiser:
+    """Another denoiser at every level, or call: prompts that change on the way."""
+    return lambda x, sigma: at(sigma)(x, sigma)
 
 
 def kept_outside(mask: Mask, known: Latents, inner: Denoiser) -> Denoiser:

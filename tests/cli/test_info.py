@@ -50,3 +50,12 @@ def test_what_cannot_be_read_gets_a_line(inkwash: Inkwash) -> None:
     for name, code in (("x.ckpt", 3), ("nowhere", 3), ("nowhere.png", 2)):
         told = inkwash("info", name)
         assert (told.code, told.out, told.err.count("\n")) == (code, "", 1)
+
+
+def test_a_model_of_our_own(inkwash: Inkwash, tiny_folder: Path) -> None:
+    told = inkwash("info", tiny_folder)
+    assert (told.code, told.err) == (0, "")
+    assert "inkwash model" in told.out
+    assert "32x32" in told.out
+    network = inkwash("info", tiny_folder / "predictor.safetensors")
+    assert (network.code, "task" in network.out, "needs" in network.out) == (0, False, False)

@@ -247,3 +247,21 @@ def test_a_film_has_a_frame_per_step_and_is_the_same_twice(engine: Engine) -> No
     assert animated(film.frames) == data
     movie = Image.open(BytesIO(data))
     assert (movie.n_frames, movie.size) == (3, film.frames[0].size)  # type: ignore[attr-defined]
+
+
+def test_records_from_before_the_prompt_language_mean_what_they_said(engine: Engine, tmp_path: Path) -> None:
+    from inkwash.pipeline.picture import png
+
+    note = '{"version":"0","requests":[{"prompt":"a (cat:2) [b|c] <hypernet:x:1>","seed":3}]}'
+    (tmp_path / "old.png").write_bytes(png(Image.new("RGB", (8, 8)), {"inkwash": note}))
+    (old,) = read_record(tmp_path / "old.png").requests
+    assert old.prompt_mode == "literal"
+    (painting,) = engine.paint(old)
+    assert "prompt_mode" not in painting.record.note()
+    painting.save(tmp_path / "new.png")
+    assert read_record(tmp_path / "new.png").requests[0].prompt_mode == "literal"
+
+
+def test_a_plain_prompt_leaves_no_trace_of_the_language(engine: Engine) -> None:
+    note = engine.paint(CAT)[0].record.note()
+    assert all(field not in note for field in ("prompt_mode", "weighting", "clip_skip"))

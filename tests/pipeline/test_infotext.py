@@ -47,6 +47,14 @@ def test_variations_and_strength_are_told_and_nothing_is_none() -> None:
     assert "hash" not in text
 
 
+def test_how_words_were_read_is_told_where_others_have_a_name_for_it() -> None:
+    from dataclasses import replace
+
+    asked = replace(ASKED, clip_skip=2, weighting="plain")
+    assert "Clip skip: 2, Emphasis: No norm, Version" in parameters(asked, "pets", "", "0.1.0")
+    assert "Clip" not in parameters(replace(ASKED, clip_skip=1, weighting="comfy"), "pets", "", "0.1.0")
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_has_the_name_people_know(sampler: str) -> None:
     assert sampler in LABELS

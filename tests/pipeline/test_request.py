@@ -38,6 +38,9 @@ FULL = GenerateRequest(
     tokenizer=Path("a/tokenizer"),
     base=Path("a/base"),
     lora=("a/cats.safetensors:0.5", "dogs.safetensors"),
+    prompt_mode="a1111",
+    weighting="comfy",
+    clip_skip=2,
 )
 
 
@@ -104,6 +107,9 @@ def test_bad_json_is_refused(text: str, message: str) -> None:
         ("mask", Path("m.png"), "given together with an image"),
         ("prompt", "x" * 10_001, "a text of at most 10000 characters"),
         ("prompt", "\ud800", "valid Unicode"),
+        ("clip_skip", 0, "a whole number from 1 to 64"),
+        ("prompt", "<hypernet:ink:1>", "free of hypernetworks"),
+        ("negative_prompt", "a AND b", "one prompt without adapters"),
         ("sampler", "eular", "one of euler, euler_ancestral, heun"),
         ("spacing", "straight", "one of karras, exponential"),
     ],
@@ -124,6 +130,8 @@ def test_refusals_name_field_value_and_what_is_wanted(field: str, value: Any, wa
         ("guidance", "7", "a number from 0 to 100"),
         ("guidance", True, "a number from 0 to 100"),
         ("image", "photo.png", "a path"),
+        ("prompt_mode", "b2222", "one of native, a1111, literal"),
+        ("weighting", "heavy", "one of a1111, comfy, plain, compel"),
         ("prompt", b"cat", "a text"),
     ],
 )

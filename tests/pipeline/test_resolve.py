@@ -8,13 +8,31 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import SEEDS, chosen_seed, resolved
 
-OPTIONAL = {"subseed", "image", "strength", "mask"}
+OPTIONAL = {"subseed", "image", "strength", "mask", "weighting", "clip_skip"}
 
 
 def test_the_model_answers_what_was_left_open(engine: Engine) -> None:
     full = resolved(GenerateRequest(prompt="a cat"), engine.bundle)
     assert {field.name for field in fields(full) if getattr(full, field.name) is None} == OPTIONAL
     assert (full.width, full.steps, full.sampler, full.guidance) == (32, 3, "euler", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unwanted", "mode", "weighting"),
+    [
+        ("a cat", "", "literal", None),
+        ("a cat", "a (dog)", "native", "a1111"),
+        ("a [cat|dog]", "", "native", "a1111"),
+        ("a cat: 9", "", "literal", None),
+        ("a cat " * 20, "", "native", "a1111"),
+    ],
+)
+def test_prompts_are_literal_where_that_is_what_they_mean(
+    engine: Engine, prompt: str, unwanted: str, mode: str, weighting: str | None
+) -> None:
+    full = resolved(GenerateRequest(prompt=prompt, negative_prompt=unwanted), engine.bundle)
+    assert (full.prompt_mode, full.weighting) == (mode, weighting)
+    assert resolved(full, engine.bundle) == full
 
 
 def test_what_was_said_stays(engine: Engine) -> None:

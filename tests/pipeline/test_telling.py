@@ -9,7 +9,7 @@ from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.telling import scale_of, told, told_unwanted
+from inkwash.pipeline.telling import informed, informed_away, scale_of
 from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
@@ -30,20 +30,20 @@ def with_numbers(bundle: Bundle, count: int) -> Bundle:
 
 
 def test_others_are_told_words_alone(bundle: Bundle) -> None:
-    assert told(WORDS, BATCH, bundle) is WORDS
-    assert told_unwanted(WORDS, BATCH, bundle) is WORDS
+    assert informed(WORDS, BATCH, bundle) is WORDS
+    assert informed_away(WORDS, BATCH, bundle) is WORDS
     assert scale_of(BATCH, bundle) == 5.0
 
 
 def test_sdxl_is_told_sizes_height_first(bundle: Bundle) -> None:
-    for tell in (told, told_unwanted):
+    for tell in (informed, informed_away):
         size = tell(WORDS, BATCH, with_numbers(bundle, 6)).size
         assert size is not None
         assert size.tolist() == [[32.0, 64.0, 0.0, 0.0, 32.0, 64.0]] * 2
 
 
 def test_the_refiner_is_told_beauty_and_ugliness(bundle: Bundle) -> None:
-    for tell, beauty in ((told, 6.0), (told_unwanted, 2.5)):
+    for tell, beauty in ((informed, 6.0), (informed_away, 2.5)):
         size = tell(WORDS, BATCH, with_numbers(bundle, 5)).size
         assert size is not None
         assert size.tolist() == [[32.0, 64.0, 0.0, 0.0, beauty]] * 2
@@ -51,16 +51,16 @@ def test_the_refiner_is_told_beauty_and_ugliness(bundle: Bundle) -> None:
 
 def test_silence_is_zeros_where_nothing_is_unwanted(bundle: Bundle) -> None:
     quiet = Batch(tuple(replace(request, silence=True) for request in BATCH.requests))
-    found = told_unwanted(WORDS, quiet, bundle)
+    found = informed_away(WORDS, quiet, bundle)
     assert found.pooled is not None
     assert found.states.sum(dim=(1, 2)).tolist() == [48.0, 0.0]
     assert found.pooled.sum(dim=1).tolist() == [4.0, 0.0]
-    assert told(WORDS, quiet, bundle) is WORDS
+    assert informed(WORDS, quiet, bundle) is WORDS
 
 
 def test_consistency_models_are_told_the_strength_and_are_not_guided(bundle: Bundle) -> None:
     lcm = replace(bundle, predictor=UNet(replace(TINY, guidance_width=256)))
-    found = told(WORDS, BATCH, lcm).guidance
+    found = informed(WORDS, BATCH, lcm).guidance
     assert found is not None
     assert torch.equal(found, guidance_features(torch.full((2,), 5.0)))
     assert scale_of(BATCH, lcm) == 1.0

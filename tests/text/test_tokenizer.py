@@ -94,6 +94,12 @@ def test_words_beyond_the_length_are_left_out() -> None:
     assert TOKENIZER.words("  ") == []
 
 
+def test_a_prompt_fits_as_long_as_it_keeps_its_tail() -> None:
+    assert TOKENIZER.fits("cat " * 14)
+    assert not TOKENIZER.fits("cat " * 15)
+    assert len(TOKENIZER.pieces("cat " * 15)) == 15
+
+
 def test_learning_is_deterministic_and_bounded() -> None:
     again = Tokenizer.train(CAPTIONS, vocabulary=600, length=16)
     assert again.machine.to_str() == TOKENIZER.machine.to_str()

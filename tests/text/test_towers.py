@@ -69,10 +69,10 @@ def test_sdxl_reads_side_by_side_and_pools_by_the_second() -> None:
 
 
 def test_each_tower_may_be_told_its_own_prompt() -> None:
-    found, same = TWO(["a cat"], ["a dog"]), TWO(["a cat"])
+    found, same = TWO(["a cat"], second=["a dog"]), TWO(["a cat"])
     assert torch.equal(found.states[..., :16], same.states[..., :16])
     assert torch.equal(found.states[..., 16:], TWO(["a dog"]).states[..., 16:])
-    three = THREE(["a cat"], ["a cat"], ["a dog"])
+    three = THREE(["a cat"], second=["a cat"], third=["a dog"])
     assert torch.equal(three.states[:, :10], THREE(["a cat"]).states[:, :10])
     assert torch.equal(three.states[:, 10:], THREE(["a dog"]).states[:, 10:])
 
@@ -170,3 +170,17 @@ def test_the_tokens_of_the_two_towers_may_be_padded_differently() -> None:
     assert found.states.shape == same.states.shape
     assert torch.equal(found.states[:, :4], same.states[:, :4])
     assert not torch.allclose(found.states[:, 4:, 16:], same.states[:, 4:, 16:])
+
+
+def test_spoken_prompts_are_read_as_plain_ones_where_nothing_is_weighed() -> None:
+    pieces = (Piece("a cat", 1.0),)
+    for reader in (TWO, THREE):
+        (found,) = reader.spoken([pieces], Manner("comfy"))
+        plain = reader(["a cat"])
+        torch.testing.assert_close(found.states, plain.states)
+        assert found.pooled is not None
+        assert plain.pooled is not None
+        torch.testing.assert_close(found.pooled, plain.pooled)
+        assert reader.tokenizer is reader.clip_l.tokenizer
+        (heavy,) = reader.spoken([(Piece("a cat", 2.0),)], Manner("comfy"))
+        assert not torch.equal(heavy.states, plain.states)

@@ -17,6 +17,18 @@ def test_a_run_may_grow(config: TrainConfig) -> None:
     same_run(config.as_json(), replace(config, images=10_000, prompts=("a red",)))
 
 
+def test_a_run_outlives_new_fields(config: TrainConfig) -> None:
+    before = config.as_json()
+    del before["alignment"], before["predictor"]["stages"][0]["depth"]
+    same_run(before, config)
+    before["predictor"]["stages"][0]["channels"] = 64
+    with pytest.raises(InvalidRequest, match=r"^predictor\.stages\.0\.channels is 32, but must be 64 as"):
+        same_run(before, config)
+    before["predictor"]["stages"] *= 2
+    with pytest.raises(InvalidRequest, match=r"length is 1, but must be 2|channels is 32, but must be 64"):
+        same_run(before, config)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -15,7 +15,7 @@ class InfoOptions:
     """What a checkpoint, an adapter, a folder or a picture is; nothing in it is run."""
 
     file: Annotated[Path, Positional]
-    """safetensors, GGUF, a diffusers folder, or a PNG."""
+    """safetensors, GGUF, a folder, or a PNG."""
     hash: bool = True
     """Read all of the file for its SHA-256."""
     json: bool = False
@@ -24,7 +24,12 @@ class InfoOptions:
 
 def run(options: InfoOptions) -> None:
     """Look, and print lines of a name and a value."""
-    rows = picture(options.file) if options.file.suffix.lower() in PICTURES else weights(options.file, options.hash)
+    if options.file.suffix.lower() in PICTURES:
+        rows = picture(options.file)
+    elif (options.file / "model.json").is_file():
+        rows = bundle(options.file)
+    else:
+        rows = weights(options.file, options.hash)
     if options.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201
         return
@@ -59,6 +64,22 @@ def weights(path: Path, hashed: bool) -> dict[str, str]:
         "other notes": str(found.other_notes or ""),
     }
     return {name: value for name, value in rows.items() if value}
+
+
+def bundle(folder: Path) -> dict[str, str]:
+    """What a model is that inkwash has trained."""
+    from inkwash.weights.manifest import read_manifest
+
+    found = read_manifest(folder)
+    size = f"{found.defaults.width}x{found.defaults.height}"
+    rows = {
+        "folder": str(folder),
+        "kind": "inkwash model",
+        "name": found.name,
+        "predicts": found.target,
+        "paints": size,
+    }
+    return {**rows, **{f"sha256 of {name}": sha for name, sha in found.files.items()}}
 
 
 def picture(path: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.text.tree import Mode
 
 MOST = 16
 """Pictures in a batch: more hardly make one faster, but take more memory."""
@@ -60,4 +61,6 @@ def merged(singles: Sequence[GenerateRequest]) -> tuple[GenerateRequest, ...]:
 
 def _apart(request: GenerateRequest) -> GenerateRequest:
     """What must be the same in a batch."""
-    return replace(request, prompt="", negative_prompt="", seed=0, subseed=None)
+    mode: Mode = "a1111" if request.prompt_mode == "a1111" else "native"  # which counts calls, so it goes by itself
+    own = replace(request, prompt="", negative_prompt="", seed=0, subseed=None)
+    return replace(own, prompt_mode=mode, weighting=None, clip_skip=None)

@@ -1,6 +1,6 @@
 """Text in, steps out, pictures at the end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from inkwash import __version__
-from inkwash.denoiser import Denoiser, NetworkDenoiser, guided, guided_at_once
+from inkwash.denoiser import Denoiser, NetworkDenoiser, composed, guided, guided_at_once
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.pipeline.batch import Batch, batches, merged
@@ -19,10 +19,11 @@ from inkwash.pipeline.record import Record, fingerprint
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.start import inputs, start
-from inkwash.pipeline.telling import scale_of, told, told_unwanted
+from inkwash.pipeline.telling import informed, informed_away, scale_of
+from inkwash.pipeline.wording import Told, columns, worded
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
-from inkwash.types import Latents, TextStates
+from inkwash.types import Latents, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
 
 AT_ONCE = 2**16
@@ -62,22 +63,30 @@ class Engine:
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Reverse diffusion of one batch."""
         begin = start(batch, self.bundle, self.compute.device)
-        denoise = begin.bound(self.denoiser(batch))
+        denoise = begin.bound(self.denoiser(batch, begin.sigmas))
         yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
 
-    def denoiser(self, batch: Batch) -> Denoiser:
-        """The network behind the seam, guided by the words of every picture."""
-        asked, bundle = batch.shared, self.bundle
-        wanted = told(bundle.text(batch.prompts), batch, bundle)
-        unwanted = told_unwanted(bundle.text(batch.unwanted), batch, bundle)
+    def denoiser(self, batch: Batch, sigmas: Sigmas) -> Denoiser:
+        """The network behind the seam, guided by the words of every picture as they are at each level."""
+        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told))
+
+    def _guided(self, batch: Batch, told: Sequence[Told]) -> Denoiser:
+        asked = batch.shared
         interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
-        scale = scale_of(batch, bundle)
-        network = NetworkDenoiser(self._predict, bundle.schedule, bundle.target, wanted)
-        factor = bundle.autoencoder.spec.factor
+        scale = scale_of(batch, self.bundle)
+        *wanted, (away, _) = columns(told)
+        unwanted = informed_away(away, batch, self.bundle)
+        networks = [self._network(informed(states, batch, self.bundle)) for states, _ in wanted]
+        if not all(each.is_simple for each in told):
+            ways = [(network, weights) for network, (_, weights) in zip(networks, wanted, strict=True)]
+            return composed(ways, self._network(unwanted), scale, interval)
+        factor = self.bundle.autoencoder.spec.factor
         if len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
-            return guided_at_once(network, unwanted, scale, interval)
-        away = NetworkDenoiser(self._predict, bundle.schedule, bundle.target, unwanted)
-        return guided(network, away, scale, interval)
+            return guided_at_once(networks[0], unwanted, scale, interval)
+        return guided(networks[0], self._network(unwanted), scale, interval)
+
+    def _network(self, words: TextStates) -> NetworkDenoiser:
+        return NetworkDenoiser(self._predict, self.bundle.schedule, self.bundle.target, words)
 
     @torch.inference_mode()
     def look(self, latents: Latents) -> list[Image.Image]:

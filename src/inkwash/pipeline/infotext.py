@@ -37,6 +37,8 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Variation seed": request.subseed if varied else None,
         "Variation seed strength": f"{request.subseed_strength:g}" if varied else None,
         "Denoising strength": None if request.strength is None else f"{request.strength:g}",
+        "Clip skip": request.clip_skip if (request.clip_skip or 1) > 1 else None,
+        "Emphasis": "No norm" if request.weighting == "plain" else None,
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

@@ -16,6 +16,7 @@ from inkwash.weights.plain import built, plain
 CHUNK = "inkwash"
 """Keyword of the PNG text that holds a record."""
 MOST_THREADS = 256
+LITERAL = "literal"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,12 @@ class Record:
     """That shared every sum: another number rounds in another order."""
 
     def note(self) -> str:
-        """One line of JSON; what is None is left out."""
-        return json.dumps(_filled(plain(self)), ensure_ascii=False, separators=(",", ":"))
+        """One line of JSON; what is None is left out, and so is the mode of prompts that are read literally."""
+        whole = plain(self)
+        for request in whole["requests"]:
+            if request["prompt_mode"] == LITERAL:
+                del request["prompt_mode"]
+        return json.dumps(_filled(whole), ensure_ascii=False, separators=(",", ":"))
 
 
 def read_record(path: Path) -> Record:
@@ -54,7 +59,7 @@ def read_record(path: Path) -> Record:
     if not isinstance(note, str | bytes):
         raise InvalidRequest("picture", str(path), "a PNG that inkwash painted: this one does not say how it was made")
     try:
-        record = built(Record, json.loads(note))
+        record = built(Record, _literal(json.loads(note)))
     except (ValueError, RecursionError):
         raise InvalidRequest("picture", str(path), "a PNG with a whole record: the one inside is not JSON") from None
     pictures = sum(request.count for request in record.requests)
@@ -85,6 +90,15 @@ def fingerprint(path: Path) -> str:
         return sha256(path.read_bytes())
     except OSError as error:
         raise InvalidRequest("image", str(path), f"a picture that can be read ({error.strerror})") from None
+
+
+def _literal(note: Any) -> Any:
+    """Where a record names no mode its prompts were read literally: by this version, or by one that knew no other."""
+    requests = note.get("requests") if isinstance(note, dict) else None
+    for request in requests if isinstance(requests, list) else ():
+        if isinstance(request, dict):
+            request.setdefault("prompt_mode", LITERAL)
+    return note
 
 
 def _filled(value: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.text.tree import MODES, WEIGHTINGS, Mode, Weighting
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.families import Prediction
 from inkwash.weights.plain import built, plain
@@ -17,6 +18,7 @@ WHOLE: Mapping[str, tuple[int, int]] = {
     "count": (1, 10_000),
     "seed": (-1, 2**63 - 1),
     "subseed": (-1, 2**63 - 1),
+    "clip_skip": (1, 64),
 }
 """Least and largest of every whole number."""
 REAL: Mapping[str, tuple[float, float]] = {
@@ -32,6 +34,7 @@ KINDS: Mapping[str, tuple[type, str]] = {
     "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
 }
 """What is neither a number nor a text."""
+CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
 LONGEST_TEXT = 10_000
 
 
@@ -93,6 +96,13 @@ class GenerateRequest:
     lora: tuple[str, ...] = ()
     """Adapters: FILE or FILE:STRENGTH each."""
 
+    prompt_mode: Mode | None = None
+    """How prompts are read: native, a1111 (as that web UI reads them), or literal (no signs). None: native."""
+    weighting: Weighting | None = None
+    """What weights of words do: a1111, comfy, plain or compel. None: a1111."""
+    clip_skip: int | None = None
+    """Take the text encoder's states so many layers from its end. None: as the model was taught."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
@@ -101,6 +111,7 @@ class GenerateRequest:
             if value is not None:
                 checked(field.name, value)
         _named(self)
+        _readable(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
         if self.strength is not None and self.image is None:
@@ -151,10 +162,21 @@ def checked(name: str, value: object) -> None:
         kind, wanted = KINDS[name]
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
+    elif name in CHOICES:
+        if value not in CHOICES[name]:
+            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
     elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
     elif any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")
+
+
+def _readable(request: GenerateRequest) -> None:
+    """Grammars are loaded only when there is a prompt to read: a list of options has none."""
+    from inkwash.text.prompt import parse, parse_unwanted
+
+    parse(request.prompt, request.prompt_mode or "native")
+    parse_unwanted(request.negative_prompt or "", request.prompt_mode or "native")
 
 
 def _named(request: GenerateRequest) -> None:

@@ -7,6 +7,9 @@ from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.text.prompt import is_plain
+from inkwash.text.tokenizer import Tokenizer
+from inkwash.text.tree import Weighting
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
@@ -37,10 +40,21 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         silence=_or(request.silence, own.silence),
         strength=_strength(request.image, request.mask, request.strength),
     )
+    full = _read(full, bundle.text.tokenizer)
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
             raise InvalidRequest(name, size, f"a multiple of {bundle.multiple}")
     return full
+
+
+def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
+    """How its prompts are read: literally, where that is what they mean anyway."""
+    mode = request.prompt_mode
+    if mode is None:
+        prompts = (request.prompt, request.negative_prompt or "")
+        mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
+    weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
+    return replace(request, prompt_mode=mode, weighting=weighting)
 
 
 def chosen_seed(seed: int | None) -> int:

@@ -14,7 +14,7 @@ from inkwash.weights.bundle import Bundle
 SDXL_NUMBERS, REFINER_NUMBERS = 6, 5
 
 
-def told(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
+def informed(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
     """The wanted words of a batch, with all that this predictor wants to know of the pictures."""
     predictor, asked = bundle.predictor, batch.shared
     if not isinstance(predictor, UNet):
@@ -30,7 +30,7 @@ def told(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
     return text
 
 
-def told_unwanted(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
+def informed_away(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
     """The same for the unwanted words; zeros for pictures without any, where the request or the model wants it so."""
     predictor, asked = bundle.predictor, batch.shared
     if asked.silence:
@@ -40,7 +40,7 @@ def told_unwanted(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
         if text.pooled is not None and still.pooled is not None:
             pooled = torch.where(spoken[:, None], text.pooled, still.pooled)
         text = replace(text, states=torch.where(spoken[:, None, None], text.states, still.states), pooled=pooled)
-    text = told(text, batch, bundle)
+    text = informed(text, batch, bundle)
     if isinstance(predictor, UNet) and predictor.spec.size_numbers == REFINER_NUMBERS:
         text = sized(text, refiner_sizes((asked.height or 0, asked.width or 0), aesthetic=UNAESTHETIC))
     return text

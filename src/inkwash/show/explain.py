@@ -18,6 +18,7 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.start import walked
+from inkwash.pipeline.wording import words_of
 from inkwash.predictor.attention_maps import AttentionMaps, attention_maps
 from inkwash.predictor.unet import UNet
 from inkwash.reverse.step import Step
@@ -93,7 +94,7 @@ def explain(engine: Engine, request: GenerateRequest, rows: int) -> Explanation:
     with attention_maps(engine.bundle.predictor) as looks:
         for step in engine.steps(batch):
             if step.index in wanted:
-                moments.append(_moment(engine, batch.prompts[0], step, looks))
+                moments.append(_moment(engine, batch.shared, step, looks))
             looks.clear()
     (painting,) = engine.finish(batch, step.x)
     return Explanation(moments, steps, painting)
@@ -106,12 +107,12 @@ def spread(steps: int, rows: int) -> list[int]:
     return sorted({round(row * (steps - 1) / (rows - 1)) for row in range(rows)})
 
 
-def _moment(engine: Engine, prompt: str, step: Step, looks: AttentionMaps) -> Moment:
+def _moment(engine: Engine, asked: GenerateRequest, step: Step, looks: AttentionMaps) -> Moment:
     bundle, sigma = engine.bundle, torch.tensor(step.sigma)
     before = step.x - step.drift - step.random
     noisy, clean = engine.look(torch.cat([scalings(bundle.target, sigma).into.to(before) * before, step.denoised]))
     noise, drift, random = (_move(engine, change) for change in (before - step.denoised, step.drift, step.random))
-    places = bundle.text.tokenizer.words(prompt)
+    places = words_of(asked, bundle.text.tokenizer)
     words = looks.of_words(places, (noisy.height, noisy.width)) if places else []
     return Moment(
         number=step.index + 1,

@@ -79,6 +79,14 @@ class Tokenizer:
         rows = [self._row(prompt) for prompt in prompts]
         return torch.tensor(rows, dtype=torch.long).reshape(len(rows), self.length)
 
+    def fits(self, prompt: str) -> bool:
+        """Whether a prompt keeps its tail."""
+        return len(self.pieces(prompt)) <= self.length - 2
+
+    def pieces(self, prompt: str) -> list[int]:
+        """The tokens of a prompt, however many, without begin, end and padding."""
+        return self.machine.encode(prompt, add_special_tokens=False).ids
+
     def words(self, prompt: str) -> list[tuple[str, list[int]]]:
         """Each word between blanks with the positions of its tokens; words beyond the length are left out."""
         spans = self.machine.encode(prompt, add_special_tokens=False).offsets[: self.length - 2]
@@ -113,7 +121,7 @@ class Tokenizer:
         return number
 
     def _row(self, prompt: str) -> list[int]:
-        ids = self.machine.encode(prompt, add_special_tokens=False).ids[: self.length - 2]
+        ids = self.pieces(prompt)[: self.length - 2]
         return [self.begin, *ids, self.end] + [self.pad] * (self.length - 2 - len(ids))
 
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from inkwash.text.conditioning import Conditioner, stacked
+from inkwash.text.conditioning import Conditioner, Manner, stacked
 from inkwash.text.released import T5Tokenizer
 from inkwash.text.t5 import T5Encoder
+from inkwash.text.timeline import Pieces
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.types import TextStates
 
@@ -62,9 +63,14 @@ class TwoReaders:
         """That of the first tower: the second cuts prompts in the same places."""
         return self.clip_l.tokenizer
 
-    def __call__(self, prompts: Prompts, second: Prompts | None = None) -> TextStates:
+    def __call__(self, prompts: Prompts, clip_skip: int = 1, *, second: Prompts | None = None) -> TextStates:
         """A prompt per picture; the second tower may be told another one."""
-        return side_by_side(self.clip_l(prompts), self.clip_g(second or prompts))
+        return side_by_side(self.clip_l(prompts, clip_skip), self.clip_g(second or prompts, clip_skip))
+
+    def spoken(self, variants: Sequence[Pieces], manner: Manner) -> list[TextStates]:
+        """What a prompt says at different steps, as `Conditioner.spoken` reads it, by both."""
+        both = zip(self.clip_l.spoken(variants, manner), self.clip_g.spoken(variants, manner), strict=True)
+        return [side_by_side(first, second) for first, second in both]
 
     def forget(self) -> None:
         """Drop what is remembered: needed after an encoder's weights changed or moved."""
@@ -96,11 +102,22 @@ class ThreeReaders:
         """That of the first tower: the second cuts prompts in the same places."""
         return self.clip_l.tokenizer
 
-    def __call__(self, prompts: Prompts, second: Prompts | None = None, third: Prompts | None = None) -> TextStates:
+    def __call__(
+        self, prompts: Prompts, clip_skip: int = 1, *, second: Prompts | None = None, third: Prompts | None = None
+    ) -> TextStates:
         """A prompt per picture; the second and third tower may be told other ones."""
-        short = pooled_by_both(self.clip_l(prompts), self.clip_g(second or prompts))
+        short = pooled_by_both(self.clip_l(prompts, clip_skip), self.clip_g(second or prompts, clip_skip))
+        return self._followed(short, third or prompts)
+
+    def spoken(self, variants: Sequence[Pieces], manner: Manner) -> list[TextStates]:
+        """What a prompt says at different steps, as `Conditioner.spoken` reads it; T5 hears words without weights."""
+        both = zip(self.clip_l.spoken(variants, manner), self.clip_g.spoken(variants, manner), strict=True)
+        said = ["".join(piece.text for piece in pieces) for pieces in variants]
+        return [self._followed(pooled_by_both(*pair), [words]) for pair, words in zip(both, said, strict=True)]
+
+    def _followed(self, short: TextStates, prompts: Prompts) -> TextStates:
         long = short.states.new_zeros(len(short), self.absent, self.width)
-        return followed_by(short, long if self.t5 is None else self.t5(third or prompts).states)
+        return followed_by(short, long if self.t5 is None else self.t5(prompts).states)
 
     def forget(self) -> None:
         """Drop what is remembered: needed after an encoder's weights changed or moved."""

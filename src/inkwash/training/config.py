@@ -138,8 +138,12 @@ def same_run(before: Mapping[str, Any], now: RunConfig) -> None:
 
 
 def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value by its path; tables in lists are tables, too, so that new fields do not end old runs."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{path}{name}.")
+        elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+            yield f"{path}{name}.length", len(value)
+            yield from _leaves({str(place): each for place, each in enumerate(value)}, f"{path}{name}.")
         else:
             yield f"{path}{name}", value

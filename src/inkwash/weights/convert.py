@@ -17,7 +17,7 @@ from inkwash.weights.family import NETWORKS, identified
 from inkwash.weights.names import mmdit, text, tiny, unet, vae
 from inkwash.weights.names.recipe import recast
 from inkwash.weights.prediction import SCHEDULER, prediction
-from inkwash.weights.single import Naming, Parts, apart, base_of, empty_marker, together
+from inkwash.weights.single import PLACES, Naming, Parts, apart, base_of, empty_marker, together
 
 Layout = Literal["keep", "ldm", "diffusers"]
 FILES: Mapping[str, str] = {"unet": "diffusion_pytorch_model", "transformer": "diffusion_pytorch_model",
@@ -93,7 +93,8 @@ def _single(source: Source, wishes: Wishes) -> tuple[Source, tuple[str, ...], di
     found = apart(source)
     told = prediction(source, identified(source), found, wishes.prediction)
     base = base_of(found.parts)
-    known = {name: part for name, part in found.parts.items() if _has_place(name)}
+    places = {place.part for place in PLACES}
+    known = {name: part for name, part in found.parts.items() if name in places}
     markers = []
     if base in ("sdxl", "refiner") and told.prediction == "v_prediction":
         markers.append("v_pred")
@@ -103,11 +104,6 @@ def _single(source: Source, wishes: Wishes) -> tuple[Source, tuple[str, ...], di
     _refuse(source, left, wishes)
     notes = {"modelspec.prediction_type": {"v_prediction": "v"}.get(told.prediction, told.prediction)}
     return together(known, base, {name: empty_marker(name) for name in markers}), left, notes
-
-
-def _has_place(part: str) -> bool:
-    return part in (*NETWORKS, "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "depth_estimator",
-                    "image_encoder", "image_normalizer")  # fmt: skip
 
 
 def _folder(source: Source, out: Path, wishes: Wishes) -> Outcome:

@@ -65,9 +65,9 @@ FAMILIES: Mapping[str, Family] = {
 TASKS: Mapping[int, str] = {4: "paint", 5: "depth", 7: "upscale", 8: "edit", 9: "inpaint"}
 """What a U-Net does with so many channels in: beyond the four of the latents a depth map, a small picture, a picture to
 change, or a mask and a picture with a hole."""
+Depths = tuple[tuple[int, ...], int, tuple[int, ...]]
 """Depth of the transformers at every site: the way down, the middle, the way up. -1: no attention in the middle; -2: no
 middle."""
-Depths = tuple[tuple[int, ...], int, tuple[int, ...]]
 SD_DEPTHS: Depths = ((1, 1, 1, 1, 1, 1, 0, 0), 1, (0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1))
 UNETS: Mapping[tuple[int, Depths], str] = {
     (768, SD_DEPTHS): "sd1",

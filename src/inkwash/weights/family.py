@@ -38,7 +38,7 @@ class Identity:
     def needs(self) -> tuple[str, ...]:
         """What must come from elsewhere before it paints."""
         if self.kind not in ("checkpoint", "network") or self.family not in FAMILIES:
-            return ("a model to work on",) if self.kind not in ("checkpoint", "unknown") else ()
+            return () if self.kind in ("checkpoint", "network", "unknown") else ("a model to work on",)
         there = {"vae": "vae" in self.parts, "text": any(part.startswith("text_encoder") for part in self.parts)}
         words = [f"the text encoder {name}" for name in FAMILIES[self.family].encoders if not there["text"]]
         return tuple(([] if there["vae"] else ["an autoencoder"]) + words)
@@ -113,7 +113,7 @@ def _network(part: Source) -> Identity:
     family = UNETS.get((shape.words, shape.depths), COUSINS.get(shape.words, ""))
     if family == "sd2" and shape.labelled:
         family = "sd2-unclip-l" if shape.labelled == 1536 else "sd2-unclip-h"
-    task = TASKS.get(shape.channels_in, "")
+    task = TASKS.get(shape.channels_in, "") if family else ""
     return Identity("network", family, task, details={"lcm": "yes"} if shape.guided else {})
 
 

@@ -12,8 +12,8 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from io import BytesIO
-from typing import IO, Any
+from io import BufferedIOBase, BytesIO
+from typing import Any
 
 from inkwash.weights.containers.machine import Machine, Refused, Thing, View
 
@@ -63,7 +63,7 @@ def shut_in() -> None:
                 resource.setrlimit(which, (most, most))
 
 
-def read(file: IO[bytes]) -> dict[str, Any]:
+def read(file: BufferedIOBase) -> dict[str, Any]:
     """Both forms of torch's files: an archive of a pickle and the numbers, or pickles and the numbers behind them."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -75,7 +75,7 @@ def read(file: IO[bytes]) -> dict[str, Any]:
     return {"tensors": tensors, "ignored": sorted(machine.ignored)[:20]}
 
 
-def archived(file: IO[bytes], machine: Machine) -> tuple[Any, dict[str, tuple[int, int]]]:
+def archived(file: BufferedIOBase, machine: Machine) -> tuple[Any, dict[str, tuple[int, int]]]:
     """What the pickle holds, and the place and size in bytes of every storage, by key."""
     with zipfile.ZipFile(file) as archive:
         infos = {info.filename: info for info in archive.infolist()}
@@ -93,7 +93,7 @@ def archived(file: IO[bytes], machine: Machine) -> tuple[Any, dict[str, tuple[in
         return whole, {key: (begin(file, info), info.file_size) for key, info in stored.items()}
 
 
-def begin(file: IO[bytes], info: zipfile.ZipInfo) -> int:
+def begin(file: BufferedIOBase, info: zipfile.ZipInfo) -> int:
     """The byte where an entry's content begins."""
     if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
         raise Refused("its numbers are compressed; unpack and save it anew")
@@ -105,7 +105,7 @@ def begin(file: IO[bytes], info: zipfile.ZipInfo) -> int:
     return int(info.header_offset + LOCAL_HEADER + lengths)
 
 
-def legacy(file: IO[bytes], machine: Machine) -> tuple[Any, dict[str, tuple[int, int]]]:
+def legacy(file: BufferedIOBase, machine: Machine) -> tuple[Any, dict[str, tuple[int, int]]]:
     """The form before torch 1.6: magic, version, machine, the object, the keys; then count and numbers of each."""
     file.seek(0)
     if Machine().run(file) != LEGACY_MAGIC:

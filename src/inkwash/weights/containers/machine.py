@@ -6,8 +6,9 @@ and a name that honest weights have no use for refuses the whole file.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pickletools import genops
-from typing import IO, Any
+from typing import IO, Any, cast
 
 HARMLESS = (
     "torch", "numpy", "pytorch_lightning", "lightning", "lightning_fabric", "omegaconf", "collections", "typing",
@@ -74,9 +75,9 @@ class Machine:
     ignored: set[str] = field(default_factory=set)
     storages: dict[str, Storage] = field(default_factory=dict)
 
-    def run(self, file: IO[bytes]) -> Any:
+    def run(self, file: BufferedIOBase) -> Any:
         """What one pickle holds; the file stands behind it afterwards."""
-        for opcode, argument, _ in genops(file):
+        for opcode, argument, _ in genops(cast(IO[bytes], file)):
             if opcode.name == "STOP":
                 return self.stack.pop()
             if opcode.name in DATA:
