@@ -13,6 +13,7 @@ from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.photo import fitted, read_mask, read_photo
 from inkwash.pipeline.picture import pixels_of
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.reverse.entry import STARTS
 from inkwash.reverse.spacing import SPACINGS
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Mask, Sigmas
@@ -84,7 +85,7 @@ def walked(asked: GenerateRequest) -> int:
 
 def skipped(steps: int, strength: float) -> int:
     """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least."""
-    return min(steps - round(steps * strength), steps - 1)
+    return STARTS["inkwash"](steps, strength)[1]
 
 
 def latent_mask(hole: Image.Image, factor: int) -> Mask:
