@@ -7,7 +7,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inkwash.denoiser import Changed, Denoiser, Guesses, Rule, Target, kept_outside, scalings, straight
+from inkwash.denoiser import (
+    EVERYWHERE,
+    Changed,
+    Denoiser,
+    Guesses,
+    Interval,
+    Rule,
+    Target,
+    kept_outside,
+    scalings,
+    straight,
+)
 from inkwash.forward.noising import add_noise, per_image, shrink
 from inkwash.forward.schedule import Schedule
 from inkwash.types import Latents, Mask, Sigma
@@ -75,17 +86,20 @@ def pushed(inner: Denoiser, better: Denoiser, worse: Denoiser, scale: float) -> 
     return Changed(inner, lambda guess, x, sigma: guess + scale * (better(x, sigma) - worse(x, sigma)))
 
 
-def instructed(both: Denoiser, picture: Denoiser, neither: Denoiser, scale: float, picture_scale: float) -> Denoiser:
-    """Guidance by words and by a picture: D0 + `scale` (D2 - D1) + `picture_scale` (D1 - D0).
+def instructed(
+    both: Denoiser, picture: Denoiser, neither: Denoiser, scales: tuple[float, float], interval: Interval = EVERYWHERE
+) -> Denoiser:
+    """Guidance by words and by a picture: D0 + s_words (D2 - D1) + s_picture (D1 - D0), with `scales` in this order.
 
-    D0 is told `neither`, D1 the `picture` without the words, D2 `both`.  (Brooks et al. 2023, eq. 3)
+    D0 is told `neither`, D1 the `picture` without the words, D2 `both`; outside the interval `both` alone is asked.
+    (Brooks et al. 2023, eq. 3)
     """
 
     def denoise(x: Latents, sigma: Sigma) -> Latents:
-        if scale == 1 and picture_scale == 1:
+        if scales == (1, 1) or not interval[0] <= sigma.max().item() <= interval[1]:
             return both(x, sigma)
         seen, unseen = picture(x, sigma), neither(x, sigma)
-        return unseen + scale * (both(x, sigma) - seen) + picture_scale * (seen - unseen)
+        return unseen + scales[0] * (both(x, sigma) - seen) + scales[1] * (seen - unseen)
 
     return denoise
 

@@ -31,6 +31,7 @@ FULL = GenerateRequest(
     image=Path("a/photo.png"),
     strength=0.5,
     mask=Path("a/mask.png"),
+    image_guidance=1.25,
 )
 
 

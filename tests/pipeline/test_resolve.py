@@ -8,7 +8,7 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import SEEDS, chosen_seed, resolved
 
-OPTIONAL = {"subseed", "image", "strength", "mask"}
+OPTIONAL = {"subseed", "image", "strength", "mask", "image_guidance"}
 
 
 def test_the_model_answers_what_was_left_open(engine: Engine) -> None:

@@ -187,8 +187,8 @@ def edited() -> Latents:
     seen = picture_beside(autoencoder("sd"), picture())
     both, look = with_beside(WORDS1, seen)
     neither = replace(look, beside=torch.zeros_like(seen))
-    asked = [network(ANCESTRAL, predict, text) for text in (both, look, neither)]
-    return walked(ANCESTRAL, instructed(*asked, ANCESTRAL.scale, 1.5), in_noise(ANCESTRAL))
+    asked, seeing, blind = (network(ANCESTRAL, predict, text) for text in (both, look, neither))
+    return walked(ANCESTRAL, instructed(asked, seeing, blind, (ANCESTRAL.scale, 1.5)), in_noise(ANCESTRAL))
 
 
 def controlled(scale: float = 1.0, soft: bool = False, part: tuple[float, float] = (0.0, 1.0)) -> Latents:
@@ -199,7 +199,7 @@ def controlled(scale: float = 1.0, soft: bool = False, part: tuple[float, float]
     steered = Steered(unet(SD1), [helper])
     if not soft:
         return walked(DDIM, guidance(DDIM, steered), begin)
-    wanted, unwanted = (network(DDIM, *each) for each in zip((steered, unet(SD1)), WORDS1, strict=True))
+    wanted, unwanted = network(DDIM, steered, WORDS1[0]), network(DDIM, unet(SD1), WORDS1[1])
     return walked(DDIM, guided(wanted, unwanted, DDIM.scale), begin)
 
 

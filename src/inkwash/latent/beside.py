@@ -45,7 +45,8 @@ def picture_beside(space: Autoencoder | PixelSpace, pixels: Pixels) -> Latents:
     seen = space.encode(pixels)
     if isinstance(space, PixelSpace):
         return seen
-    return seen * torch.tensor(space.spec.latent_std).to(seen)[:, None, None]
+    centre, spread = (torch.tensor(each).to(seen) for each in (space.spec.latent_mean, space.spec.latent_std))
+    return seen * spread[:, None, None] + centre[:, None, None]
 
 
 def depth_beside(depth: Depth, size: tuple[int, int]) -> Float[Tensor, "b 1 h w"]:

@@ -12,6 +12,7 @@ from inkwash import __version__
 from inkwash.denoiser import Denoiser, NetworkDenoiser, guided, guided_at_once
 from inkwash.device import Compute
 from inkwash.errors import WeightsError
+from inkwash.guidance import instructed
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
@@ -19,6 +20,7 @@ from inkwash.pipeline.record import Record, fingerprint
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.start import inputs, start
+from inkwash.pipeline.telling import Beside, told
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, TextStates
@@ -61,16 +63,20 @@ class Engine:
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Reverse diffusion of one batch."""
         begin = start(batch, self.bundle, self.compute.device)
-        denoise = begin.bound(self.denoiser(batch))
+        denoise = begin.bound(self.denoiser(batch, begin.beside))
         yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
 
-    def denoiser(self, batch: Batch) -> Denoiser:
-        """The network behind the seam, guided by the words of every picture."""
+    def denoiser(self, batch: Batch, beside: Beside | None = None) -> Denoiser:
+        """The network behind the seam, guided by the words of every picture, shown what is `beside` the latents."""
         asked, bundle = batch.shared, self.bundle
-        wanted, unwanted = bundle.text(batch.prompts), bundle.text(batch.unwanted)
+        wanted, unwanted = told(batch, bundle, beside)
         interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
-        scale = 1.0 if asked.guidance is None else asked.guidance
+        scale = 1.0 if asked.guidance is None or wanted.guidance is not None else asked.guidance
         network = NetworkDenoiser(self._predict, bundle.schedule, bundle.target, wanted)
+        if asked.image_guidance is not None and beside is not None:
+            look = replace(network, text=unwanted)
+            blind = replace(network, text=told(batch, bundle, torch.zeros_like(beside))[1])
+            return instructed(network, look, blind, (scale, asked.image_guidance), interval)
         factor = bundle.autoencoder.spec.factor
         if len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
             return guided_at_once(network, unwanted, scale, interval)

@@ -37,6 +37,7 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Variation seed": request.subseed if varied else None,
         "Variation seed strength": f"{request.subseed_strength:g}" if varied else None,
         "Denoising strength": None if request.strength is None else f"{request.strength:g}",
+        "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

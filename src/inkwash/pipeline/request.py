@@ -19,6 +19,7 @@ WHOLE: Mapping[str, tuple[int, int]] = {
 """Least and largest of every whole number."""
 REAL: Mapping[str, tuple[float, float]] = {
     "guidance": (0.0, 100.0),
+    "image_guidance": (0.0, 100.0),
     "guidance_from": (0.0, 1e6),
     "guidance_until": (0.0, 1e6),
     "subseed_strength": (0.0, 1.0),
@@ -70,6 +71,8 @@ class GenerateRequest:
     """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+    image_guidance: float | None = None
+    """How closely to keep to `image`, in models that change pictures by instruction. None: 1.5."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

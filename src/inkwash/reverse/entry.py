@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from jaxtyping import Float
+from torch import Tensor
+
 from inkwash.errors import InvalidRequest
 from inkwash.forward.schedule import STEPS, Schedule
 from inkwash.types import Sigmas
@@ -38,7 +41,9 @@ STARTS: Mapping[str, Callable[[int, float], tuple[int, int]]] = MappingProxyType
 """(steps asked for, strength > 0) -> steps to plan, and how many of them to leave out at the noisy end."""
 
 
-def handed_over(schedule: Schedule, sigmas: Sigmas, part: float) -> tuple[Sigmas, Sigmas]:
+def handed_over(
+    schedule: Schedule, sigmas: Sigmas, part: float
+) -> tuple[Float[Tensor, " first"], Float[Tensor, " second"]]:
     """The levels for a first network that walks `part` of the way in t, and those for a second that goes on.
 
     The first stops at the level where the second starts: the last of one are the first of the other. (SDXL's base and
