@@ -28,9 +28,7 @@ def wanted_beside(bundle: Bundle) -> Kind:
     channels, latents = bundle.predictor.spec.channels_in, bundle.autoencoder.spec.latent_channels
     kind = kind_beside(channels, latents)
     if kind is None or kind == "depth":
-        wanted = (
-            f"one that sees {latents} latents alone, or with a picture or a hole beside them, not {channels} channels"
-        )
+        wanted = f"one that sees {latents} latents alone or with a picture or a hole beside them, and not {channels}"
         raise InvalidRequest("model", bundle.name, wanted)
     return kind
 
