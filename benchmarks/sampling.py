@@ -50,7 +50,7 @@ def painter(bundle: Bundle, dtype: str, request: GenerateRequest) -> Callable[[]
     """A function that paints the request; diffusers' network keeps the memory layout it comes with."""
     engine = Engine(bundle, compute("cpu", dtype))
     if not isinstance(bundle.predictor, UNet):
-        cast(nn.Module, bundle.predictor).to(memory_format=torch.contiguous_format)
+        cast(nn.Conv2d, bundle.predictor).to(memory_format=torch.contiguous_format)
     return lambda: engine.paint(request)
 
 

@@ -2,9 +2,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from inkwash.denoiser import Guesses, Target, guided, halves, scalings, straight
+from inkwash.denoiser import Denoiser, Guesses, Target, guided, halves, kept_outside, scalings, straight
 from inkwash.forward.schedule import DiscreteSchedule
-from inkwash.guidance import bounded, clipped, projected, pushed, rescaled, thresholded
+from inkwash.guidance import bounded, clipped, instructed, projected, pushed, rescaled, seen_outside, thresholded
+from inkwash.reverse.ddim import ddim
+from inkwash.rng import NoiseSource
 
 SIGMA = torch.tensor(2.0)
 
@@ -91,3 +93,57 @@ def test_rules_reach_the_denoiser_and_its_halves() -> None:
 def test_a_denoiser_without_guidance_has_equal_halves() -> None:
     one, two = halves(lambda x, _: x + 1, torch.zeros(1, 1, 1, 1), SIGMA)
     assert torch.equal(one, two)
+
+
+def told(value: float) -> Denoiser:
+    return lambda x, _: torch.full_like(x, value)
+
+
+@pytest.mark.parametrize("scales", [(7.5, 1.5), (1.0, 1.5), (0.0, 0.0), (1.0, 1.0)])
+def test_instructions_weigh_words_and_picture_apart(scales: tuple[float, float]) -> None:
+    denoise = instructed(told(5.0), told(2.0), told(-1.0), scales)
+    found = denoise(torch.zeros(1, 1, 1, 1), SIGMA).item()
+    assert found == pytest.approx(-1 + scales[0] * 3 + scales[1] * 3)
+
+
+def test_instructions_of_a_picture_that_tells_nothing_are_guidance() -> None:
+    x = torch.zeros(1, 1, 1, 1)
+    plain = guided(told(5.0), told(2.0), 7.5)
+    torch.testing.assert_close(instructed(told(5.0), told(2.0), told(2.0), (7.5, 3.0))(x, SIGMA), plain(x, SIGMA))
+
+
+def test_instructions_act_in_their_interval() -> None:
+    denoise = instructed(told(5.0), told(2.0), told(-1.0), (7.5, 1.5), (0.5, 3.0))
+    found = [denoise(torch.zeros(1, 1, 1, 1), torch.tensor(sigma)).item() for sigma in (0.4, 2.0, 3.1)]
+    assert found == [5, 26, 5]
+
+
+def test_outside_the_mask_the_network_sees_the_picture_under_one_noise() -> None:
+    mask = torch.tensor([1.0, 0.0]).reshape(1, 1, 1, 2)
+    known, eps = torch.full((1, 1, 1, 2), 3.0), torch.full((1, 1, 1, 2), 0.5)
+    seen: list[Tensor] = []
+
+    def inner(x: Tensor, _: Tensor) -> Tensor:
+        seen.append(x)
+        return x + 1
+
+    found = seen_outside(mask, known, eps, inner)(torch.full((1, 1, 1, 2), 9.0), SIGMA)
+    assert seen[0].flatten().tolist() == [9, 3 + 2 * 0.5]
+    assert found.flatten().tolist() == [10, 3]
+
+
+def test_without_new_noise_both_ways_to_inpaint_are_one() -> None:
+    known, eps, x = torch.randn(3, 1, 2, 4, 4, generator=torch.Generator().manual_seed(1))
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., 2:] = 1
+    sigmas = torch.tensor([4.0, 2.0, 1.0, 0.0])
+
+    def inner(x: Tensor, sigma: Tensor) -> Tensor:
+        return 0.9 * x.mean() + x / (1 + sigma**2)
+
+    start = mask * x + (1 - mask) * (known + 4 * eps)
+    ours, theirs = (
+        list(ddim(denoise, start, sigmas, NoiseSource.seeded([0])))[-1].x
+        for denoise in (kept_outside(mask, known, inner), seen_outside(mask, known, eps, inner))
+    )
+    torch.testing.assert_close(ours, theirs)

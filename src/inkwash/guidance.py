@@ -7,10 +7,21 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from inkwash.denoiser import Changed, Denoiser, Guesses, Rule, Target, scalings, straight
-from inkwash.forward.noising import per_image, shrink
+from inkwash.denoiser import (
+    EVERYWHERE,
+    Changed,
+    Denoiser,
+    Guesses,
+    Interval,
+    Rule,
+    Target,
+    kept_outside,
+    scalings,
+    straight,
+)
+from inkwash.forward.noising import add_noise, per_image, shrink
 from inkwash.forward.schedule import Schedule
-from inkwash.types import Latents, Sigma
+from inkwash.types import Latents, Mask, Sigma
 
 
 def rescaled(amount: float = 0.7, target: Target = "epsilon", rule: Rule = straight) -> Rule:
@@ -73,6 +84,37 @@ def pushed(inner: Denoiser, better: Denoiser, worse: Denoiser, scale: float) -> 
     (Karras et al. 2024, eq. 4; Ahn et al. 2024, eq. 9) How the network is made worse is the caller's affair.
     """
     return Changed(inner, lambda guess, x, sigma: guess + scale * (better(x, sigma) - worse(x, sigma)))
+
+
+def instructed(
+    both: Denoiser, picture: Denoiser, neither: Denoiser, scales: tuple[float, float], interval: Interval = EVERYWHERE
+) -> Denoiser:
+    """Guidance by words and by a picture: D0 + s_words (D2 - D1) + s_picture (D1 - D0), with `scales` in this order.
+
+    D0 is told `neither`, D1 the `picture` without the words, D2 `both`; outside the interval `both` alone is asked.
+    (Brooks et al. 2023, eq. 3)
+    """
+
+    def denoise(x: Latents, sigma: Sigma) -> Latents:
+        if scales == (1, 1) or not interval[0] <= sigma.max().item() <= interval[1]:
+            return both(x, sigma)
+        seen, unseen = picture(x, sigma), neither(x, sigma)
+        return unseen + scales[0] * (both(x, sigma) - seen) + scales[1] * (seen - unseen)
+
+    return denoise
+
+
+def seen_outside(mask: Mask, known: Latents, eps: Latents, inner: Denoiser) -> Denoiser:
+    """`kept_outside`, and the network is shown what is known under the same noise `eps` at every level.
+
+    So diffusers inpaints with an ordinary network. A sampler that adds no noise and began at known + sigma * eps is
+    there by itself; one that adds some would show its own.  (Lugmayr et al. 2022, alg. 1, with one noise)
+    """
+
+    def denoise(x: Latents, sigma: Sigma) -> Latents:
+        return inner(mask * x + (1 - mask) * add_noise(known, sigma, eps).to(x), sigma)
+
+    return kept_outside(mask, known, denoise)
 
 
 def clipped(inner: Denoiser, percentile: float = 0.995, largest: float = 1.0) -> Denoiser:

@@ -41,6 +41,7 @@ FULL = GenerateRequest(
     prompt_mode="a1111",
     weighting="comfy",
     clip_skip=2,
+    image_guidance=1.25,
 )
 
 

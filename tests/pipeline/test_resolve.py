@@ -8,7 +8,10 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import SEEDS, chosen_seed, resolved
 
-OPTIONAL = {"subseed", "image", "strength", "mask", "weighting", "clip_skip"}
+OPTIONAL = {
+    *("subseed", "image", "strength", "mask", "image_guidance", "weighting", "clip_skip"),
+    *("prediction", "variant", "vae", "tokenizer", "base"),
+}
 
 
 def test_the_model_answers_what_was_left_open(engine: Engine) -> None:

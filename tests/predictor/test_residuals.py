@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from inkwash.errors import InvalidRequest
-from inkwash.predictor.residuals import NOTHING, Residuals, Steered, acting, as_many, summed
+from inkwash.forward.schedule import DiscreteSchedule
+from inkwash.predictor.residuals import ALWAYS, NEVER, NOTHING, Residuals, Steered, acting, as_many, summed, window
 from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
@@ -84,3 +85,16 @@ def test_helpers_add_up() -> None:
     one, two = (Fixed(Residuals(each, each[-1])) for each in skips)
     assert torch.equal(Steered(network, (one, two))(x, T, TEXT), network(x, T, TEXT, one.said + two.said))
     assert not torch.allclose(Steered(network, (one,))(x, T, TEXT), network(x, T, TEXT))
+
+
+def test_a_window_holds_the_steps_that_lie_in_it_whole() -> None:
+    schedule = DiscreteSchedule.scaled_linear()
+    t = torch.tensor([901.0, 751.0, 601.0, 451.0, 301.0, 151.0])
+    sigmas = torch.cat([schedule.sigma(t), torch.zeros(1)])
+    for part, wanted in (((0.2, 0.7), t[2:4]), ((0.0, 1.0), t), ((0.5, 1.0), t[3:]), ((0.0, 1 / 6), t[:1])):
+        low, high = window(schedule, sigmas, *part)
+        inside = [each for each in schedule.t(sigmas[:-1]) if acting(each[None], (low, high))]
+        torch.testing.assert_close(torch.stack(inside), wanted, rtol=1e-4, atol=1e-2)
+    assert window(schedule, sigmas, 0.4, 0.45) == NEVER
+    assert not acting(t, NEVER)
+    assert acting(t, ALWAYS)

@@ -1,6 +1,7 @@
 """Habits of diffusers that inkwash does not share, as denoisers and schedules that make up for them.
 
-DDIM and PNDM on linspace take steps that end elsewhere than the next one begins.
+DDIM and PNDM on linspace, and on trailing steps that do not share 1000, take steps that end elsewhere than the next
+one begins.
 
 A step from t ends at t - 1000 // n, and its latents are then taken to be at the next t of the list, which is another
 where that list does not fall by 1000 // n. inkwash's samplers walk from each level to the next, and differ. To follow
@@ -25,7 +26,7 @@ from inkwash.reverse.timetable import Timetable
 from inkwash.types import Latents, Sigma
 
 AWAY = 1000.0
-"""Added to every level that never was, so that none is negative: only their differences count."""
+"""The lowest of the levels that never were: none is negative, and only their differences count."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def legs(walk: Walk, schedule: Schedule, told: Tensor, *, pndm: bool) -> Legs:
     entry = shrink(walk.sigmas[:1].double()) / shrink(begin[:1])
     units = torch.cat([torch.ones(1, dtype=torch.float64), 1 / (entry * kept.cumprod(0))])
     moves = torch.cat([1 / entry, units[1:-1]]) * (end - begin).clamp(max=0)
-    return Legs(begin, end, units, AWAY + torch.cat([moves.new_zeros(1), moves.cumsum(0)]))
+    return Legs(begin, end, units, _never(moves))
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,48 @@ class Alternately:
     def t(self, sigma: Sigma) -> Sigma:
         """What the network is told: every other time what is listed."""
         return self.inner.inner.t(sigma) if next(self.calls) % 2 else self.inner.t(sigma)
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """PNDM begun from a picture: diffusers cuts its list of t where the second one is not yet asked twice.
+
+    The first step is taken twice all the same, with t of the next for the second time, and then that t is left out:
+    its latents are taken to be at the one after it. They are counted in two units, before and after, over levels that
+    never were.
+    """
+
+    inner: Denoiser
+    asked: Tensor
+    """(calls,): the level of every call."""
+    units: Tensor
+    """(calls,): counted latents are true ones times this."""
+    levels: Tensor
+    """(steps + 1,): the levels that never were, for the sampler."""
+    last: Sigma
+    calls: Iterator[int] = field(default_factory=count)
+
+    @classmethod
+    def of(cls, walk: Walk, inner: Denoiser) -> "Overtaken":
+        """For a walk down levels of which the second is the one left out."""
+        sigmas = walk.sigmas.double()
+        unit = shrink(sigmas[2]) / shrink(sigmas[1])
+        begin, end = torch.cat([sigmas[:1], sigmas[2:-1]]), torch.cat([sigmas[1:2], sigmas[3:]])
+        units = torch.cat([unit.new_ones(1), unit.expand(len(begin) - 1)])
+        levels = _never(units * (end - begin))
+        return cls(inner, sigmas[:-1], torch.cat([units[:1], units]), levels, sigmas[-1])
+
+    def __call__(self, x: Latents, sigma: Sigma) -> Latents:
+        """What makes the sampler move along the noise that the network predicts at the true latents."""
+        call = next(self.calls)
+        true, level = x / self.units[call], self.asked[call]
+        return x - sigma * (true - self.inner(true, level)) / level
+
+    def true(self, x: Latents) -> Latents:
+        """The last latents with unit variance."""
+        return x / self.units[-1] * shrink(self.last)
+
+
+def _never(moves: Tensor) -> Tensor:
+    """Levels that differ by `moves`, none of which goes up."""
+    return AWAY - moves.sum() + torch.cat([moves.new_zeros(1), moves.cumsum(0)])

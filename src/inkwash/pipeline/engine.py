@@ -11,8 +11,10 @@ from torch import Tensor
 from inkwash import __version__
 from inkwash.denoiser import Denoiser, NetworkDenoiser, composed, guided, guided_at_once
 from inkwash.device import Compute
-from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.errors import WeightsError
+from inkwash.guidance import instructed
 from inkwash.pipeline.batch import Batch, batches, merged
+from inkwash.pipeline.beside import Beside, shown
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
 from inkwash.pipeline.record import Record, fingerprint
@@ -63,20 +65,27 @@ class Engine:
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Reverse diffusion of one batch."""
         begin = start(batch, self.bundle, self.compute.device)
-        denoise = begin.bound(self.denoiser(batch, begin.sigmas))
+        denoise = begin.bound(self.denoiser(batch, begin.sigmas, begin.beside))
         yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
 
-    def denoiser(self, batch: Batch, sigmas: Sigmas) -> Denoiser:
-        """The network behind the seam, guided by the words of every picture as they are at each level."""
-        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told))
+    def denoiser(self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None) -> Denoiser:
+        """The network behind the seam, guided by the words of every picture as they are at each level.
 
-    def _guided(self, batch: Batch, told: Sequence[Told]) -> Denoiser:
+        Some networks are also shown what is `beside` the latents.
+        """
+        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside))
+
+    def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None) -> Denoiser:
         asked = batch.shared
         interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
         scale = scale_of(batch, self.bundle)
         *wanted, (away, _) = columns(told)
-        unwanted = informed_away(away, batch, self.bundle)
-        networks = [self._network(informed(states, batch, self.bundle)) for states, _ in wanted]
+        unaware = informed_away(away, batch, self.bundle)
+        unwanted = shown(unaware, beside)
+        networks = [self._network(shown(informed(states, batch, self.bundle), beside)) for states, _ in wanted]
+        if asked.image_guidance is not None and beside is not None:
+            look, blind = self._network(unwanted), self._network(shown(unaware, torch.zeros_like(beside)))
+            return instructed(networks[0], look, blind, (scale, asked.image_guidance), interval)
         if not all(each.is_simple for each in told):
             ways = [(network, weights) for network, (_, weights) in zip(networks, wanted, strict=True)]
             return composed(ways, self._network(unwanted), scale, interval)
@@ -129,10 +138,6 @@ class Engine:
         return last.x
 
     def _predict(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
-        wanted = self.bundle.predictor.spec.channels_in
-        if text.beside is None and x.shape[1] != wanted:
-            more = f"one that looks at latents alone: it wants {wanted - x.shape[1]} channels beside them"
-            raise InvalidRequest("model", self.bundle.name, more)
         with self.compute.autocast():
             return self.bundle.predictor(x, t, text).float()  # type: ignore[no-any-return]
 

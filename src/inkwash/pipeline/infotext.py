@@ -39,6 +39,7 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Denoising strength": None if request.strength is None else f"{request.strength:g}",
         "Clip skip": request.clip_skip if (request.clip_skip or 1) > 1 else None,
         "Emphasis": "No norm" if request.weighting == "plain" else None,
+        "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

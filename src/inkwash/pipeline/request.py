@@ -23,6 +23,7 @@ WHOLE: Mapping[str, tuple[int, int]] = {
 """Least and largest of every whole number."""
 REAL: Mapping[str, tuple[float, float]] = {
     "guidance": (0.0, 100.0),
+    "image_guidance": (0.0, 100.0),
     "guidance_from": (0.0, 1e6),
     "guidance_until": (0.0, 1e6),
     "subseed_strength": (0.0, 1.0),
@@ -81,6 +82,8 @@ class GenerateRequest:
     """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+    image_guidance: float | None = None
+    """How closely to keep to `image`, in models that change pictures by instruction. None: 1.5."""
     silence: bool | None = None
     """Nothing unwanted means zeros (SDXL as released) rather than the empty prompt (as web UIs do)."""
     prediction: Prediction | None = None

@@ -6,6 +6,7 @@ from secrets import randbelow
 from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.beside import wanted_beside
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
@@ -16,6 +17,7 @@ Value = TypeVar("Value")
 SEEDS = 2**32
 """Seeds chosen for the user stay below: short enough to read aloud."""
 STRENGTH = 0.75
+IMAGE_GUIDANCE = 1.5
 
 
 def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
@@ -23,7 +25,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
 
     Raises InvalidRequest for a size the model cannot paint.
     """
-    own = bundle.defaults
+    own, edits = bundle.defaults, wanted_beside(bundle) == "picture"
     full = replace(
         request,
         negative_prompt=_or(request.negative_prompt, own.negative_prompt),
@@ -38,8 +40,11 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         seed=chosen_seed(request.seed),
         subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
         silence=_or(request.silence, own.silence),
-        strength=_strength(request.image, request.mask, request.strength),
+        strength=_strength(request.image, request.mask is not None or edits, request.strength),
+        image_guidance=_or(request.image_guidance, IMAGE_GUIDANCE) if edits else None,
     )
+    if request.image_guidance is not None and not edits:
+        raise InvalidRequest("image_guidance", request.image_guidance, f"left out: {bundle.name} takes no instructions")
     full = _read(full, bundle.text.tokenizer)
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
@@ -62,8 +67,8 @@ def chosen_seed(seed: int | None) -> int:
     return randbelow(SEEDS) if seed is None or seed == -1 else seed
 
 
-def _strength(image: Path | None, mask: Path | None, strength: float | None) -> float | None:
-    return None if image is None else _or(strength, STRENGTH if mask is None else 1.0)
+def _strength(image: Path | None, anew: bool, strength: float | None) -> float | None:
+    return None if image is None else _or(strength, 1.0 if anew else STRENGTH)
 
 
 def _or(value: Value | None, default: Value) -> Value:

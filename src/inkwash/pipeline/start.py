@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from inkwash.denoiser import Denoiser, kept_outside
 from inkwash.errors import InvalidRequest
 from inkwash.forward.noising import add_noise
 from inkwash.pipeline.batch import Batch
+from inkwash.pipeline.beside import Beside, beside_of
 from inkwash.pipeline.photo import fitted, read_mask, read_photo
 from inkwash.pipeline.picture import pixels_of
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.reverse.entry import STARTS
 from inkwash.reverse.spacing import SPACINGS
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Mask, Sigmas
@@ -28,6 +32,8 @@ class Start:
     noise: NoiseSource
     known: Latents | None = None
     mask: Mask | None = None
+    beside: Beside | None = None
+    """What the network is shown beside the latents."""
 
     def bound(self, denoise: Denoiser) -> Denoiser:
         """`denoise`, told what is known outside the mask."""
@@ -48,12 +54,18 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
     shape = (bundle.autoencoder.spec.latent_channels, height // factor, width // factor)
     eps = _varied(noise.draw(shape), batch).to(device)
     if asked.image is None:
-        return Start(sigmas[0] * eps, sigmas, noise)
+        return Start(sigmas[0] * eps, sigmas, noise, beside=beside_of(bundle, (width, height), None, None))
     photo, hole = inputs(asked)
-    known = bundle.autoencoder.encode(pixels_of([photo]).to(device)).expand(len(batch), -1, -1, -1)
+    pixels = pixels_of([photo]).to(device)
+    beside = beside_of(bundle, (width, height), pixels, None if hole is None else greys(hole))
+    if beside is not None and asked.strength == 1:
+        return Start(sigmas[0] * eps, sigmas, noise, beside=beside)  # all it has to know of the picture is beside
+    known = bundle.autoencoder.encode(pixels).expand(len(batch), -1, -1, -1)
     sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0) :]
-    mask = None if hole is None else latent_mask(hole, factor).to(device)
-    return Start(add_noise(known, sigmas[0], eps), sigmas, noise, known, mask)
+    x = add_noise(known, sigmas[0], eps)
+    if beside is not None:
+        return Start(x, sigmas, noise, beside=beside)
+    return Start(x, sigmas, noise, known, None if hole is None else latent_mask(hole, factor).to(device))
 
 
 def inputs(asked: GenerateRequest) -> tuple[Image.Image, Image.Image | None]:
@@ -84,13 +96,17 @@ def walked(asked: GenerateRequest) -> int:
 
 def skipped(steps: int, strength: float) -> int:
     """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least."""
-    return min(steps - round(steps * strength), steps - 1)
+    return STARTS["inkwash"](steps, strength)[1]
 
 
 def latent_mask(hole: Image.Image, factor: int) -> Mask:
     """A latent is painted anew as soon as one of its pixels is: (1, 1, h / factor, w / factor) of 0 and 1."""
-    white = (pixels_of([hole.convert("RGB")])[:, :1] > -1).float()
-    return max_pool2d(white, factor)
+    return max_pool2d((greys(hole) > 0).float(), factor)
+
+
+def greys(hole: Image.Image) -> Float[Tensor, "1 1 height width"]:
+    """A mask as numbers from 0 to 1."""
+    return (pixels_of([hole.convert("RGB")])[:, :1] + 1) / 2
 
 
 def between(low: Latents, high: Latents, part: float) -> Latents:

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inkwash.errors import InvalidRequest
-from inkwash.types import Latents, TextStates
+from inkwash.forward.schedule import Schedule
+from inkwash.types import Latents, Sigmas, TextStates
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Residuals:
 NOTHING = Residuals()
 ALWAYS = (0.0, 1000.0)
 """All steps t."""
+NEVER = (float("inf"), 0.0)
 
 
 @runtime_checkable
@@ -89,6 +91,17 @@ def as_many(maps: Tensor, count: int) -> Tensor:
 def acting(t: Float[Tensor, " b"], interval: tuple[float, float]) -> bool:
     """Whether the step is one at which to act."""
     return interval[0] <= t.max().item() <= interval[1]
+
+
+def window(schedule: Schedule, sigmas: Sigmas, start: float, stop: float) -> tuple[float, float]:
+    """Steps t of those moves between levels that lie between `start` and `stop` whole; both are parts of their number.
+
+    What diffusers calls the start and the end of control guidance.
+    """
+    moves = len(sigmas) - 1
+    inside = [i for i in range(moves) if i / moves >= start and (i + 1) / moves <= stop]
+    told = schedule.t(sigmas[inside]).tolist()
+    return (min(told), max(told)) if told else NEVER
 
 
 def _match(one: Tensor, more: Tensor) -> bool:
