@@ -6,7 +6,6 @@ from itertools import product
 from typing import cast
 
 import torch
-from torch import nn
 
 from benchmarks.models import model
 from benchmarks.report import Section
@@ -50,7 +49,7 @@ def painter(bundle: Bundle, dtype: str, request: GenerateRequest) -> Callable[[]
     """A function that paints the request; diffusers' network keeps the memory layout it comes with."""
     engine = Engine(bundle, compute("cpu", dtype))
     if not isinstance(bundle.predictor, UNet):
-        cast(nn.Conv2d, bundle.predictor).to(memory_format=torch.contiguous_format)
+        bundle.predictor.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return lambda: engine.paint(request)
 
 

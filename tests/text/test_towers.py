@@ -7,10 +7,11 @@ import torch
 from tokenizers import Tokenizer as Machine
 from tokenizers import models, pre_tokenizers
 
-from inkwash.text.conditioning import Conditioner
+from inkwash.text.conditioning import Conditioner, Manner
 from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.released import T5Tokenizer
 from inkwash.text.t5 import T5Encoder, T5Spec
+from inkwash.text.timeline import Piece
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.text.towers import (
     LongReader,

@@ -37,9 +37,8 @@ def beside_of(
         if pixels is None:
             raise InvalidRequest("image", None, f"given: {bundle.name} changes pictures")
         if isinstance(bundle.autoencoder, TinyAutoencoder):
-            raise InvalidRequest(
-                "vae", "a tiny autoencoder", f"left out: {bundle.name} is shown latents of the large one"
-            )
+            wanted = f"left out: {bundle.name} sees latents of the large one"
+            raise InvalidRequest("vae", "a tiny autoencoder", wanted)
         return picture_beside(bundle.autoencoder, pixels)
     if kind == "hole":
         seen = torch.zeros(1, 3, height, width) if pixels is None else pixels

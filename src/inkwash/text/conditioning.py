@@ -138,7 +138,7 @@ class Conditioner:
     def _encode(self, chunk: Chunk, clip_skip: int) -> TextStates:
         device = self.encoder.final_layer_norm.weight.device
         skip = max(0, clip_skip - 1 - self.encoder.spec.skip)
-        if skip >= self.encoder.spec.layers - self.encoder.spec.skip:
+        if skip and skip >= self.encoder.spec.layers - self.encoder.spec.skip:
             raise InvalidRequest("clip_skip", clip_skip, f"at most {self.encoder.spec.layers}, the layers there are")
         with learned(self.encoder.embeddings.token_embedding, chunk, self.embeddings):
             return self.encoder(torch.tensor([chunk.tokens], device=device), skip)  # type: ignore[no-any-return]

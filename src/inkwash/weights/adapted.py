@@ -12,7 +12,7 @@ from inkwash.weights.bundle import Bundle
 from inkwash.weights.containers.opening import open_source
 from inkwash.weights.files import Checkpoint, file_sha256
 from inkwash.weights.lora import read_changes
-from inkwash.weights.lora_names import Role
+from inkwash.weights.lora_names import Aliases, Role
 from inkwash.weights.patch import Patch
 
 
@@ -26,7 +26,7 @@ def adapted(bundle: Bundle, said: str) -> Bundle:
     roles: tuple[Role, ...] = ("predictor", "text", "text_2", "text_3")
     parts = bundle.networks()
     networks: dict[Role, nn.Module] = {role: parts[role] for role in roles if role in parts}
-    aliases: dict[str, str] | None = {} if isinstance(bundle.predictor, MMDiT) else None
+    aliases: Aliases | None = {} if isinstance(bundle.predictor, MMDiT) else None
     changes = read_changes(Checkpoint(source.tensors(), source.metadata), networks, str(path), aliases)
     for role, each in changes.items():
         patch = Patch(networks[role])
