@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import inkwash.text.prompt  # noqa: F401  requests load it late, and hypothesis minds what strategies import
 from inkwash.device import Compute
 from inkwash.forward.schedule import FlowSchedule
 from inkwash.latent.autoencoder import Autoencoder
