@@ -60,8 +60,8 @@ def test_samplers_and_spacings(scheduler: dict[str, Any], sampler: str, spacing:
             1024,
         ),
         ("sdxl", {**XL, "timestep_spacing": "trailing", "rescale_betas_zero_snr": True}, 50, 5.0, 1024),
-        ("sd3-medium", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, 28, 7.0, 1024),
-        ("sd3.5-medium", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, 40, 4.5, 1024),
+        ("sd3-medium", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, 50, 5.0, 1024),
+        ("sd3.5-medium", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, 50, 5.0, 1024),
     ],
 )
 def test_advice(family: str, scheduler: dict[str, Any], steps: int, guidance: float, size: int) -> None:

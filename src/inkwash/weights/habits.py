@@ -37,8 +37,8 @@ class Advice:
 ADVICE: Mapping[str, Advice] = {
     "sdxl": Advice(50, 5.0), "sdxl-refiner": Advice(50, 5.0), "sdxl-cousin": Advice(50, 5.0),
     "ssd-1b": Advice(25, 9.0), "vega": Advice(25, 9.0), "koala-700m": Advice(25, 3.5), "koala-1b": Advice(25, 3.5),
-    "sd3-medium": Advice(28, 7.0), "sd3.5-medium": Advice(40, 4.5), "sd3.5-large": Advice(28, 3.5),
-    "sd3-cousin": Advice(28, 7.0),
+    "sd3-medium": Advice(50, 5.0), "sd3.5-medium": Advice(50, 5.0), "sd3.5-large": Advice(40, 4.5),
+    "sd3-cousin": Advice(50, 5.0),
 }  # fmt: skip
 """By family; all others take what Stable Diffusion 1 takes."""
 FEW, CONSISTENT = Advice(4, 1.0), Advice(4, 8.5)
