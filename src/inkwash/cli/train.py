@@ -54,10 +54,12 @@ def run(options: TrainOptions) -> None:
 
     from inkwash.cli.learning import curves, pantry_of, recipe_of, shown
     from inkwash.cli.noise_plot import draw_noise_plot
+    from inkwash.device import keep_freed_memory
     from inkwash.training.kitchen import course_of
     from inkwash.training.run import Habits, prepare
     from inkwash.training.run import run as train
 
+    keep_freed_memory()
     recipe = recipe_of(options.recipe, options.images)
     torch.set_num_threads(1)
     habits = Habits(

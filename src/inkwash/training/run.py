@@ -61,7 +61,6 @@ def run(plan: Plan, out: Path, habits: Habits, stop: Callable[[], bool] = lambda
     """Learn until the end of the run, or until `stop` says so, and save; yields what happens as it happens."""
     course = plan.course
     config = course.config
-    keep_freed_memory()
     if config.batch % (habits.workers * config.accumulate):
         raise InvalidRequest("workers", habits.workers, f"a divisor of the batch of {config.batch}, times accumulate")
     state, look = begun(plan), Looks(course, out)

@@ -107,6 +107,7 @@ def begin(file: BufferedIOBase, info: zipfile.ZipInfo) -> int:
 
 def legacy(file: BufferedIOBase, machine: Machine) -> tuple[Any, dict[str, tuple[int, int]]]:
     """The form before torch 1.6: magic, version, machine, the object, the keys; then count and numbers of each."""
+    end = file.seek(0, os.SEEK_END)
     file.seek(0)
     if Machine().run(file) != LEGACY_MAGIC:
         raise Refused("it is a pickle, but not torch's")
@@ -120,8 +121,11 @@ def legacy(file: BufferedIOBase, machine: Machine) -> tuple[Any, dict[str, tuple
         count = int.from_bytes(file.read(8), "little")
         if str(key) not in sizes:
             raise Refused("it holds numbers of a type that nothing tells")
-        places[str(key)] = file.tell(), count * sizes[str(key)]
-        file.seek(count * sizes[str(key)], os.SEEK_CUR)
+        begin, length = file.tell(), count * sizes[str(key)]
+        if length > end - begin:
+            raise Refused("it is cut off")
+        places[str(key)] = begin, length
+        file.seek(begin + length)
     return whole, places
 
 
