@@ -18,11 +18,8 @@ from inkwash.text.towers import (
     ThreeReaders,
     TwoReaders,
     followed_by,
-    refiner_sizes,
     side_by_side,
     silence,
-    sized,
-    sizes,
 )
 from inkwash.types import TextStates, joined
 
@@ -141,21 +138,8 @@ def test_further_tokens_take_the_precision_of_the_first() -> None:
     assert followed_by(short, torch.ones(1, 2, 4)).states.dtype == torch.bfloat16
 
 
-def test_sizes_are_told_down_before_across() -> None:
-    assert sizes((1024, 768)) == (1024, 768, 0, 0, 1024, 768)
-    assert sizes((1024, 960), (832, 1216), (16, 8)) == (832, 1216, 16, 8, 1024, 960)
-    assert refiner_sizes((832, 1216), (16, 8)) == (832, 1216, 16, 8, 6.0)
-    assert refiner_sizes((832, 1216), aesthetic=2.5) == (832, 1216, 0, 0, 2.5)
-
-
-def test_every_picture_is_told_its_size() -> None:
-    text = sized(TWO(PROMPTS), sizes((64, 32)))
-    assert text.size is not None
-    assert text.size.tolist() == [[64, 32, 0, 0, 64, 32]] * 2
-
-
 def test_silence_is_zeros_and_keeps_the_size() -> None:
-    text = sized(TWO(PROMPTS), sizes((64, 32)))
+    text = replace(TWO(PROMPTS), size=torch.ones(2, 6))
     nothing = silence(text)
     assert not nothing.states.any()
     assert nothing.pooled is not None

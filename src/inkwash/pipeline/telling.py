@@ -6,24 +6,21 @@ import torch
 
 from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
+from inkwash.predictor.canvas import PLAIN, PLEASING, Canvas
 from inkwash.predictor.unet import UNet
-from inkwash.text.towers import UNAESTHETIC, refiner_sizes, silence, sized, sizes
+from inkwash.text.towers import silence
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle
 
-SDXL_NUMBERS, REFINER_NUMBERS = 6, 5
 
-
-def informed(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
+def informed(text: TextStates, batch: Batch, bundle: Bundle, aesthetic: float = PLEASING) -> TextStates:
     """The wanted words of a batch, with all that this predictor wants to know of the pictures."""
     predictor, asked = bundle.predictor, batch.shared
     if not isinstance(predictor, UNet):
         return text
-    size = asked.height or 0, asked.width or 0
-    if predictor.spec.size_numbers == SDXL_NUMBERS:
-        text = sized(text, sizes(size))
-    elif predictor.spec.size_numbers == REFINER_NUMBERS:
-        text = sized(text, refiner_sizes(size))
+    if count := predictor.spec.size_numbers:
+        canvas = Canvas((asked.height or 0, asked.width or 0), aesthetic=aesthetic)
+        text = replace(text, size=canvas.numbers(count, len(text)).to(text.states))
     if predictor.spec.guidance_width:
         scale = torch.full((len(text),), asked.guidance or 1.0, device=text.states.device)
         text = replace(text, guidance=guidance_features(scale, predictor.spec.guidance_width))
@@ -32,18 +29,14 @@ def informed(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
 
 def informed_away(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:
     """The same for the unwanted words; zeros for pictures without any, where the request or the model wants it so."""
-    predictor, asked = bundle.predictor, batch.shared
-    if asked.silence:
+    if batch.shared.silence:
         spoken = torch.tensor([bool(words) for words in batch.unwanted], device=text.states.device)
         still = silence(text)
         pooled = None
         if text.pooled is not None and still.pooled is not None:
             pooled = torch.where(spoken[:, None], text.pooled, still.pooled)
         text = replace(text, states=torch.where(spoken[:, None, None], text.states, still.states), pooled=pooled)
-    text = informed(text, batch, bundle)
-    if isinstance(predictor, UNet) and predictor.spec.size_numbers == REFINER_NUMBERS:
-        text = sized(text, refiner_sizes((asked.height or 0, asked.width or 0), aesthetic=UNAESTHETIC))
-    return text
+    return informed(text, batch, bundle, PLAIN)
 
 
 def scale_of(batch: Batch, bundle: Bundle) -> float:

@@ -21,8 +21,6 @@ from inkwash.text.tokenizer import Tokenizer
 from inkwash.types import TextStates
 
 Prompts = Sequence[str]
-AESTHETIC, UNAESTHETIC = 6.0, 2.5
-"""How beautiful a picture the refiner is told to be asked for, and to be steered away from."""
 
 
 class LongReader:
@@ -48,7 +46,7 @@ class LongReader:
 
 @dataclass(frozen=True)
 class TwoReaders:
-    """What SDXL reads with. Sizes are not part of a prompt: `sized` adds them."""
+    """What SDXL reads with. Sizes are not part of a prompt: `predictor.canvas` tells them."""
 
     clip_l: Conditioner
     clip_g: Conditioner
@@ -141,28 +139,6 @@ def followed_by(short: TextStates, long: Tensor) -> TextStates:
     """`short` widened with zeros to the width of (b, m, width) further tokens, which come behind."""
     wide = pad(short.states, (0, long.shape[2] - short.states.shape[2]))
     return replace(short, states=torch.cat([wide, long.to(wide)], dim=1))
-
-
-def sized(text: TextStates, numbers: Sequence[float]) -> TextStates:
-    """The same, with numbers about the wanted picture."""
-    return replace(text, size=text.states.new_tensor(numbers).expand(len(text), -1))
-
-
-def sizes(
-    wanted: tuple[int, int], original: tuple[int, int] | None = None, crop: tuple[int, int] = (0, 0)
-) -> tuple[float, ...]:
-    """What SDXL is told, all in pixels and down before across: the original's size, where it was cut, its size then.
-
-    `original` None is `wanted`.  (Podell et al. 2023, 2.2)
-    """
-    return (*map(float, original or wanted), *map(float, crop), *map(float, wanted))
-
-
-def refiner_sizes(
-    original: tuple[int, int], crop: tuple[int, int] = (0, 0), aesthetic: float = AESTHETIC
-) -> tuple[float, ...]:
-    """What its refiner is told: the original's size, where it was cut, and how beautiful it is."""
-    return (*map(float, original), *map(float, crop), aesthetic)
 
 
 def silence(text: TextStates) -> TextStates:
