@@ -48,21 +48,6 @@ def painting_with(bundle: Bundle) -> With:
     return build
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "photo.png")
-    return tmp_path / "photo.png"
-
-
-@pytest.fixture
-def half(tmp_path: Path) -> Path:
-    hole = Image.new("L", (32, 32))
-    hole.paste(255, (16, 0, 32, 32))
-    hole.save(tmp_path / "half.png")
-    return tmp_path / "half.png"
-
-
 def test_an_inpainting_network_sees_the_hole_and_starts_in_noise(painting_with: With, photo: Path, half: Path) -> None:
     engine = painting_with(replace(TINY, channels_in=9))
     (batch,) = engine.batches([replace(CAT, image=photo, mask=half)])

@@ -27,22 +27,6 @@ def difference(one: Image.Image, other: Image.Image) -> int:
     return int(np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max())
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "photo.png")
-    return tmp_path / "photo.png"
-
-
-@pytest.fixture
-def half(tmp_path: Path) -> Path:
-    """A mask that is white on the right."""
-    hole = Image.new("L", (32, 32))
-    hole.paste(255, (16, 0, 32, 32))
-    hole.save(tmp_path / "half.png")
-    return tmp_path / "half.png"
-
-
 def test_the_same_request_paints_the_same_bytes(engine: Engine) -> None:
     first, second = (engine.paint(CAT)[0] for _ in range(2))
     assert first.png() == second.png()

@@ -59,9 +59,9 @@ class GenerateRequest:
     steps: int | None = None
     """Steps of reverse diffusion."""
     sampler: str | None = None
-    """The way down the noise: euler, euler_ancestral, heun, ddim, ddpm, dpmpp_2m, dpmpp_2m_sde, dpmpp_sde or lms."""
+    """The way down the noise: euler, euler_ancestral, dpmpp_2m, unipc …; a name that is not there lists them all."""
     spacing: str | None = None
-    """Where to stop on that way: karras, exponential, uniform, normal, simple, sgm_uniform or beta."""
+    """Where to stop on that way: karras, uniform, sgm_uniform, beta …; a name that is not there lists them all."""
     guidance: float | None = None
     """How far beyond the prompt to go; 1 follows it plainly."""
     guidance_from: float | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from io import BufferedIOBase
 from pickletools import genops
 from typing import IO, Any, cast
+from warnings import catch_warnings, simplefilter
 
 HARMLESS = (
     "torch", "numpy", "pytorch_lightning", "lightning", "lightning_fabric", "omegaconf", "collections", "typing",
@@ -77,6 +78,11 @@ class Machine:
 
     def run(self, file: BufferedIOBase) -> Any:
         """What one pickle holds; the file stands behind it afterwards."""
+        with catch_warnings():  # a spoilt text may hold escapes that Python warns of
+            simplefilter("ignore", DeprecationWarning)
+            return self._walked(file)
+
+    def _walked(self, file: BufferedIOBase) -> Any:
         for opcode, argument, _ in genops(cast(IO[bytes], file)):
             if opcode.name == "STOP":
                 return self.stack.pop()
