@@ -80,19 +80,15 @@ class Machine:
         """What one pickle holds; the file stands behind it afterwards."""
         with catch_warnings():  # a spoilt text may hold escapes that Python warns of
             simplefilter("ignore", DeprecationWarning)
-            return self._walked(file)
-
-    def _walked(self, file: BufferedIOBase) -> Any:
-        for opcode, argument, _ in genops(cast(IO[bytes], file)):
-            if opcode.name == "STOP":
-                return self.stack.pop()
-            if opcode.name in DATA:
-                self.stack.append(argument)
-            else:
-                act = ACTS.get(opcode.name)
-                if act is None:
+            for opcode, argument, _ in genops(cast(IO[bytes], file)):
+                if opcode.name == "STOP":
+                    return self.stack.pop()
+                if opcode.name in DATA:
+                    self.stack.append(argument)
+                elif opcode.name in ACTS:
+                    ACTS[opcode.name](self, argument)
+                else:
                     raise Refused(f"its pickle uses {opcode.name}, which weights have no need for")
-                act(self, argument)
         raise Refused("its pickle does not end")
 
     def marked(self) -> list[Any]:
