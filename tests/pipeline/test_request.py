@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.request import REAL, WHOLE, GenerateRequest, checked, from_json, to_json
+from inkwash.pipeline.limits import REAL, WHOLE, checked
+from inkwash.pipeline.request import GenerateRequest, from_json, to_json
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
 

@@ -16,9 +16,10 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.comfy import from_prompt, from_workflow
 from inkwash.pipeline.dialects import Dialect, dialect_of, field_values
 from inkwash.pipeline.infotext_reading import read_infotext
+from inkwash.pipeline.limits import checked
 from inkwash.pipeline.notes import notes_of
 from inkwash.pipeline.photo import opened
-from inkwash.pipeline.request import GenerateRequest, checked
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.tree import Weighting
 
 NAMED = ("sampler", "spacing")

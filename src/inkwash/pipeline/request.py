@@ -1,42 +1,16 @@
 """One request type for Python, the command line, JSON and the inside of a PNG."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
-from inkwash.text.tree import MODES, WEIGHTINGS, Mode, Weighting
+from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.families import Prediction
 from inkwash.weights.plain import built, plain
-
-WHOLE: Mapping[str, tuple[int, int]] = {
-    "width": (8, 4096),
-    "height": (8, 4096),
-    "steps": (1, 1000),
-    "count": (1, 10_000),
-    "seed": (-1, 2**63 - 1),
-    "subseed": (-1, 2**63 - 1),
-    "clip_skip": (1, 64),
-}
-"""Least and largest of every whole number."""
-REAL: Mapping[str, tuple[float, float]] = {
-    "guidance": (0.0, 100.0),
-    "image_guidance": (0.0, 100.0),
-    "guidance_from": (0.0, 1e6),
-    "guidance_until": (0.0, 1e6),
-    "subseed_strength": (0.0, 1.0),
-    "strength": (0.0, 1.0),
-}
-KINDS: Mapping[str, tuple[type, str]] = {
-    **dict.fromkeys(("image", "mask", "vae", "tokenizer", "base"), (Path, "a path")),
-    "silence": (bool, "true or false"),
-    "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
-}
-"""What is neither a number nor a text."""
-CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
-LONGEST_TEXT = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,29 +123,6 @@ def from_json(text: str | bytes) -> GenerateRequest:
         return built(GenerateRequest, json.loads(text))
     except (ValueError, RecursionError):
         raise InvalidRequest("request", text, "JSON") from None
-
-
-def checked(name: str, value: object) -> None:
-    """Raise InvalidRequest unless the field `name` may hold `value`."""
-    if name in WHOLE:
-        least, most = WHOLE[name]
-        if type(value) is not int or not least <= value <= most:
-            raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
-    elif name in REAL:
-        low, high = REAL[name]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
-            raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
-    elif name in KINDS:
-        kind, wanted = KINDS[name]
-        if not isinstance(value, kind):
-            raise InvalidRequest(name, value, wanted)
-    elif name in CHOICES:
-        if value not in CHOICES[name]:
-            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
-    elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
-    elif any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise InvalidRequest(name, value, "valid Unicode")
 
 
 def _readable(request: GenerateRequest) -> None:
