@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.limits import REAL, WHOLE, checked
+from inkwash.pipeline.micro import Micro
+from inkwash.pipeline.refiner import Refiner
 from inkwash.pipeline.request import GenerateRequest, from_json, to_json
+from inkwash.pipeline.way import Way
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
 
@@ -43,6 +48,14 @@ FULL = GenerateRequest(
     weighting="comfy",
     clip_skip=2,
     image_guidance=1.25,
+    rules=Rules(rescale=0.7, mimic=7.0, percentile=0.99, projected=True, parallel=0.1, largest=9.0, momentum=-0.2),
+    pag=PAG(scale=3.0, layers=("mid", "down_blocks.2"), adaptive=0.001),
+    slg=SLG(scale=2.5, layers=(1, 2), start=0.1, stop=0.5),
+    freeu=FreeU(b1=1.2, b2=1.4, s1=0.9, s2=0.2),
+    noise=Noise(rng="philox", delta=31337, resize_from=(512, 768), columns=True, tree=True),
+    way=Way(eta=0.5, s_churn=10.0, s_tmin=0.1, s_tmax=5.0, s_noise=1.01, discard=True, plan="diffusers"),
+    refiner=Refiner(model="refiner.safetensors", switch_at=0.7, base=Path("a/base"), tokenizer=Path("a/tokenizer")),
+    micro=Micro(original=(512, 640), corner=(8, 16), target=(1024, 960), aesthetic=7.0, aesthetic_away=2.0),
 )
 
 
@@ -83,6 +96,7 @@ def test_any_request_survives_json(**given: Any) -> None:
         ('{"guidance": NaN}', "guidance is nan, but must be a finite number"),
         ('{"guidance": 1e999}', "guidance is inf, but must be a finite number"),
         ('{"count": null}', "count is None, but must be a whole number"),
+        ('{"noise": "philox"}', "noise is 'philox', but must be an object"),
         ('{"prompt": null}', "prompt is None, but must be a text"),
     ],
 )

@@ -6,7 +6,13 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.pipeline.micro import Micro
+from inkwash.pipeline.refiner import Refiner
+from inkwash.pipeline.way import Way
+from inkwash.reverse.naming import named
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.families import Prediction
@@ -33,7 +39,7 @@ class GenerateRequest:
     steps: int | None = None
     """Steps of reverse diffusion."""
     sampler: str | None = None
-    """The way down the noise: euler, euler_ancestral, dpmpp_2m, unipc …; a name that is not there lists them all."""
+    """The way down the noise: euler, dpmpp_2m, "DPM++ 2M Karras", UniPCMultistepScheduler …; a wrong name lists all."""
     spacing: str | None = None
     """Where to stop on that way: karras, uniform, sgm_uniform, beta …; a name that is not there lists them all."""
     guidance: float | None = None
@@ -80,14 +86,33 @@ class GenerateRequest:
     clip_skip: int | None = None
     """Take the text encoder's states so many layers from its end. None: as the model was taught."""
 
+    rules: Rules = Rules()
+    """How guidance weighs its two guesses."""
+    pag: PAG = PAG()
+    """Perturbed-attention guidance."""
+    slg: SLG = SLG()
+    """Skip-layer guidance."""
+    freeu: FreeU = FreeU()
+    """Features of the U-Net, scaled."""
+    noise: Noise = Noise()
+    """Where noise comes from."""
+    way: Way = Way()
+    """What the sampler leaves open, and whose plan it follows."""
+    refiner: Refiner = Refiner()
+    """A second model for the end of the way."""
+    micro: Micro = Micro()
+    """What SDXL is told about the picture besides words."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if value is None and field.default is not None:
                 raise InvalidRequest(field.name, None, "given")
+            if is_dataclass(field.default) and not isinstance(value, type(field.default)):
+                raise InvalidRequest(field.name, value, "an object")
             if value is not None and not is_dataclass(value):
                 checked(field.name, value)
-        _named(self)
+        named(self.sampler, self.spacing)
         _readable(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
@@ -131,15 +156,3 @@ def _readable(request: GenerateRequest) -> None:
 
     parse(request.prompt, request.prompt_mode or "native")
     parse_unwanted(request.negative_prompt or "", request.prompt_mode or "native")
-
-
-def _named(request: GenerateRequest) -> None:
-    """Samplers and spacings are looked up only when one is named: the tables bring torch with them."""
-    if request.sampler is None and request.spacing is None:
-        return
-    from inkwash.reverse.registry import SAMPLERS
-    from inkwash.reverse.spacing import SPACINGS
-
-    for name, value, table in (("sampler", request.sampler, SAMPLERS), ("spacing", request.spacing, SPACINGS)):
-        if value is not None and value not in table:
-            raise InvalidRequest(name, value, f"one of {', '.join(table)}")

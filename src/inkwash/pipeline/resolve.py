@@ -8,6 +8,7 @@ from typing import TypeVar
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import wanted_beside
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.reverse.naming import chosen
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.text.tree import Weighting
@@ -26,14 +27,15 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     Raises InvalidRequest for a size the model cannot paint.
     """
     own, edits = bundle.defaults, wanted_beside(bundle) == "picture"
+    sampler, spacing = chosen(request.sampler, request.spacing, (own.sampler, own.spacing))
     full = replace(
         request,
         negative_prompt=_or(request.negative_prompt, own.negative_prompt),
         width=_or(request.width, own.width),
         height=_or(request.height, own.height),
         steps=_or(request.steps, own.steps),
-        sampler=_or(request.sampler, own.sampler),
-        spacing=_or(request.spacing, own.spacing),
+        sampler=sampler,
+        spacing=spacing,
         guidance=float(_or(request.guidance, own.guidance)),
         guidance_from=float(_or(request.guidance_from, own.guidance_from)),
         guidance_until=float(_or(request.guidance_until, own.guidance_until)),
