@@ -9,10 +9,12 @@ from PIL import Image
 from torch import Tensor
 
 from inkwash import __version__
-from inkwash.denoiser import Denoiser, NetworkDenoiser, composed, guided, guided_at_once
+from inkwash.denoiser import Denoiser, NetworkDenoiser, guided, guided_at_once
 from inkwash.device import Compute
 from inkwash.errors import WeightsError
+from inkwash.forward.schedule import Schedule
 from inkwash.guidance import instructed
+from inkwash.pipeline.aim import Aim, aim, along
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside, shown
 from inkwash.pipeline.painting import Painting
@@ -68,34 +70,39 @@ class Engine:
         denoise = begin.bound(self.denoiser(batch, begin.sigmas, begin.beside))
         yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
 
-    def denoiser(self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None) -> Denoiser:
+    def denoiser(
+        self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, schedule: Schedule | None = None
+    ) -> Denoiser:
         """The network behind the seam, guided by the words of every picture as they are at each level.
 
-        Some networks are also shown what is `beside` the latents.
+        Some networks are also shown what is `beside` the latents; `schedule` tells steps where it is not the model's.
         """
-        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside))
+        aimed = aim(batch.shared, self.bundle, sigmas, schedule)
+        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside, aimed))
 
-    def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None) -> Denoiser:
+    def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None, aimed: Aim) -> Denoiser:
         asked = batch.shared
         interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
-        scale = scale_of(batch, self.bundle)
+        scale, factor = scale_of(batch, self.bundle), self.bundle.autoencoder.spec.factor
         *wanted, (away, _) = columns(told)
         unaware = informed_away(away, batch, self.bundle)
         unwanted = shown(unaware, beside)
-        networks = [self._network(shown(informed(states, batch, self.bundle), beside)) for states, _ in wanted]
+        networks = [self._network(shown(informed(states, batch, self.bundle), beside), aimed) for states, _ in wanted]
+        ways = [(aimed.shared(one), weights) for one, (_, weights) in zip(networks, wanted, strict=True)]
         if asked.image_guidance is not None and beside is not None:
-            look, blind = self._network(unwanted), self._network(shown(unaware, torch.zeros_like(beside)))
-            return instructed(networks[0], look, blind, (scale, asked.image_guidance), interval)
-        if not all(each.is_simple for each in told):
-            ways = [(network, weights) for network, (_, weights) in zip(networks, wanted, strict=True)]
-            return composed(ways, self._network(unwanted), scale, interval)
-        factor = self.bundle.autoencoder.spec.factor
-        if len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
-            return guided_at_once(networks[0], unwanted, scale, interval)
-        return guided(networks[0], self._network(unwanted), scale, interval)
+            look = self._network(unwanted, aimed)
+            blind = self._network(shown(unaware, torch.zeros_like(beside)), aimed)
+            guess = instructed(ways[0][0], look, blind, (scale, asked.image_guidance), interval)
+        elif not all(each.is_simple for each in told):
+            guess = along(ways, self._network(unwanted, aimed), scale, interval, aimed.rule)
+        elif not aimed.pushes and len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
+            guess = guided_at_once(networks[0], unwanted, scale, interval, aimed.rule)
+        else:
+            guess = guided(ways[0][0], self._network(unwanted, aimed), scale, interval, aimed.rule)
+        return aimed.taken(guess, networks, ways)
 
-    def _network(self, words: TextStates) -> NetworkDenoiser:
-        return NetworkDenoiser(self._predict, self.bundle.schedule, self.bundle.target, words)
+    def _network(self, words: TextStates, aimed: Aim) -> NetworkDenoiser:
+        return NetworkDenoiser(self._predict, aimed.schedule, self.bundle.target, words)
 
     @torch.inference_mode()
     def look(self, latents: Latents) -> list[Image.Image]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import wanted_beside
+from inkwash.pipeline.fitting import fit
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.reverse.naming import chosen
 from inkwash.text.prompt import is_plain
@@ -47,6 +48,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     )
     if request.image_guidance is not None and not edits:
         raise InvalidRequest("image_guidance", request.image_guidance, f"left out: {bundle.name} takes no instructions")
+    fit(full, bundle)
     full = _read(full, bundle.text.tokenizer)
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
