@@ -54,7 +54,7 @@ FULL = GenerateRequest(
     freeu=FreeU(b1=1.2, b2=1.4, s1=0.9, s2=0.2),
     noise=Noise(rng="philox", delta=31337, resize_from=(512, 768), columns=True, tree=True),
     way=Way(eta=0.5, s_churn=10.0, s_tmin=0.1, s_tmax=5.0, s_noise=1.01, discard=True, plan="diffusers"),
-    refiner=Refiner(model="refiner.safetensors", switch_at=0.7, base=Path("a/base"), tokenizer=Path("a/tokenizer")),
+    refiner=Refiner(model="a/refiner", switch_at=0.7, base=Path("a"), tokenizer=Path("a/tokenizer"), sha256="12"),
     micro=Micro(original=(512, 640), corner=(8, 16), target=(1024, 960), aesthetic=7.0, aesthetic_away=2.0),
 )
 

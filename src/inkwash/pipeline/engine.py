@@ -1,7 +1,7 @@
 """Text in, steps out, pictures at the end."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -20,15 +20,17 @@ from inkwash.pipeline.beside import Beside, shown
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
 from inkwash.pipeline.record import Record, fingerprint
+from inkwash.pipeline.relay import refined, walked_by
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.start import inputs, start
 from inkwash.pipeline.telling import informed, informed_away, scale_of
+from inkwash.pipeline.walking import walk_of
 from inkwash.pipeline.wording import Told, columns, worded
-from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.choice import ModelChoice
 
 AT_ONCE = 2**16
 """Up to so many latent places, guidance asks the network once for both halves."""
@@ -41,11 +43,17 @@ class Engine:
 
     bundle: Bundle
     compute: Compute
+    companions: dict[ModelChoice, "Engine"] = field(default_factory=dict, compare=False, repr=False)
+    """Other models that it hands latents over to, opened when they are first wanted."""
 
     def __post_init__(self) -> None:
         self.bundle.to(self.compute.device)
         for network in (self.bundle.predictor, self.bundle.autoencoder):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def other(self, bundle: Bundle) -> "Engine":
+        """Another model on the same device."""
+        return Engine(bundle, self.compute)
 
     def stream(self, request: GenerateRequest) -> Iterator[Step]:
         """Every step of every picture; the caller drives, and stops by dropping the iterator.
@@ -61,14 +69,13 @@ class Engine:
 
     def batches(self, requests: Iterable[GenerateRequest]) -> list[Batch]:
         """Requests resolved and grouped into what is painted together."""
-        return list(batches(resolved(request, self.bundle) for request in requests))
+        return list(batches(refined(resolved(request, self.bundle), self) for request in requests))
 
     @torch.inference_mode()
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Reverse diffusion of one batch."""
         begin = start(batch, self.bundle, self.compute.device)
-        denoise = begin.bound(self.denoiser(batch, begin.sigmas, begin.beside))
-        yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
+        yield from walked_by(self, batch, begin, walk_of(batch.shared, self.bundle))
 
     def denoiser(
         self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, schedule: Schedule | None = None

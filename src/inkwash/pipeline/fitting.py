@@ -4,6 +4,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import wanted_beside
 from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.walking import walk_of
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.perturbed import self_attentions
 from inkwash.predictor.unet import UNet
@@ -26,6 +27,7 @@ def fit(request: GenerateRequest, bundle: Bundle) -> None:
             raise InvalidRequest("slg.scale", request.slg.scale, f"left out: {name} is no Stable Diffusion 3")
         if max(request.slg.layers) >= network.spec.depth:
             raise InvalidRequest("slg.layers", list(request.slg.layers), f"from 0 to {network.spec.depth - 1}")
+    walk_of(request, bundle)
     sized = isinstance(network, UNet) and network.spec.size_numbers > 0
     if request.micro != Micro() and not sized and not request.refiner.model:
         raise InvalidRequest("micro", "given", f"left out: {name} is told words only")

@@ -6,13 +6,14 @@ Diffusion, and JSON with the names of diffusers.  A picture is only read: nothin
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.asides import GROUPS, groups_of
 from inkwash.pipeline.comfy import from_prompt, from_workflow
 from inkwash.pipeline.dialects import Dialect, dialect_of, field_values
 from inkwash.pipeline.infotext_reading import read_infotext
@@ -87,21 +88,22 @@ def from_infotext(text: str) -> Foreign:
     weighting: Weighting | None = "plain" if found.settings.get("Emphasis") == "No norm" else None
     dialect = Dialect(program, None if program == "inkwash" else "a1111", weighting)
     values: dict[str, Any] = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
-    return _foreign(program, {**field_values(found.settings), **values}, dialect)
+    groups, settings = groups_of(found.settings, field_values(found.settings).get("sampler"))
+    return _foreign(program, {**field_values(settings), **values, **groups}, dialect)
 
 
 def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Foreign:
     """Values that a request can hold go into it, one by one; all others are kept as text."""
     asked: dict[str, Any] = {}
     rest: dict[str, str] = {}
-    known = {each.name for each in fields(GenerateRequest)} - {"model", "image", "mask", "strength", "count"}
+    known = {each.name for each in fields(GenerateRequest) if not is_dataclass(each.default)} - {"model", "image", "mask", "strength", "count"}
     for name, value in values.items():
         try:
             checked(name, value)
             fits = name in known and (name not in NAMED or GenerateRequest(**{name: value}) is not None)
         except InvalidRequest:
             fits = False
-        if fits:
+        if fits or isinstance(value, GROUPS.get(name, ())):
             asked[name] = value
         else:
             rest[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from inkwash.pipeline.asides import asides
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.reverse.names import LABELS
 
@@ -40,6 +41,7 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Clip skip": request.clip_skip if (request.clip_skip or 1) > 1 else None,
         "Emphasis": "No norm" if request.weighting == "plain" else None,
         "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
+        **asides(request),
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

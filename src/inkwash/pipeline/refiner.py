@@ -20,9 +20,12 @@ class Refiner:
     """A checkpoint that lends the parts this one lacks."""
     tokenizer: Path | None = None
     """A folder with its tokenizer."""
+    sha256: str = ""
+    """Of its network's file: filled in when it paints, and compared when it paints again."""
 
     def __post_init__(self) -> None:
         text("refiner.model", self.model)
+        text("refiner.sha256", self.sha256)
         real("refiner.switch_at", self.switch_at, 0.0, 1.0)
         for name in ("base", "tokenizer"):
             path = getattr(self, name)

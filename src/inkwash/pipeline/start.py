@@ -13,11 +13,12 @@ from inkwash.errors import InvalidRequest
 from inkwash.forward.noising import add_noise
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import Beside, beside_of
+from inkwash.pipeline.noises import noises
 from inkwash.pipeline.photo import fitted, read_mask, read_photo
 from inkwash.pipeline.picture import pixels_of
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.walking import walk_of
 from inkwash.reverse.entry import STARTS
-from inkwash.reverse.spacing import SPACINGS
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Mask, Sigmas
 from inkwash.weights.bundle import Bundle
@@ -49,19 +50,20 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
     """
     asked, factor = batch.shared, bundle.autoencoder.spec.factor
     width, height = size_of(asked)
-    sigmas = SPACINGS[str(asked.spacing)](bundle.schedule, asked.steps or 1).to(device)
-    noise = NoiseSource.seeded(request.seed or 0 for request in batch.requests)
+    walk = walk_of(asked, bundle)
+    sigmas = walk.sigmas.to(device)
     shape = (bundle.autoencoder.spec.latent_channels, height // factor, width // factor)
-    eps = _varied(noise.draw(shape), batch).to(device)
+    eps, noise = noises(batch, shape, factor)
+    eps = eps.to(device)
     if asked.image is None:
-        return Start(sigmas[0] * eps, sigmas, noise, beside=beside_of(bundle, (width, height), None, None))
+        return Start(walk.start * eps, sigmas, noise, beside=beside_of(bundle, (width, height), None, None))
     photo, hole = inputs(asked)
     pixels = pixels_of([photo]).to(device)
     beside = beside_of(bundle, (width, height), pixels, None if hole is None else greys(hole))
     if beside is not None and asked.strength == 1:
-        return Start(sigmas[0] * eps, sigmas, noise, beside=beside)  # all it has to know of the picture is beside
+        return Start(walk.start * eps, sigmas, noise, beside=beside)  # all it has to know of the picture is beside
     known = bundle.autoencoder.encode(pixels).expand(len(batch), -1, -1, -1)
-    sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0) :]
+    sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0, asked.way.plan) :]
     x = add_noise(known, sigmas[0], eps)
     if beside is not None:
         return Start(x, sigmas, noise, beside=beside)
@@ -91,12 +93,15 @@ def inputs(asked: GenerateRequest) -> tuple[Image.Image, Image.Image | None]:
 def walked(asked: GenerateRequest) -> int:
     """Steps that a resolved request takes: fewer than its `steps` where it starts from a picture."""
     steps = asked.steps or 1
-    return steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0))
+    return steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0, asked.way.plan))
 
 
-def skipped(steps: int, strength: float) -> int:
-    """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least."""
-    return STARTS["inkwash"](steps, strength)[1]
+def skipped(steps: int, strength: float, plan: str = "own") -> int:
+    """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least.
+
+    With the plan of diffusers they are counted as diffusers does, which raises InvalidRequest for none.
+    """
+    return STARTS["inkwash" if plan == "own" else plan](steps, strength)[1]
 
 
 def latent_mask(hole: Image.Image, factor: int) -> Mask:
@@ -109,26 +114,6 @@ def greys(hole: Image.Image) -> Float[Tensor, "1 1 height width"]:
     return (pixels_of([hole.convert("RGB")])[:, :1] + 1) / 2
 
 
-def between(low: Latents, high: Latents, part: float) -> Latents:
-    """Along the great circle from `low` (part 0) to `high` (1), picture by picture: noise stays noise.
-
-    Straight lines would pass through latents of too little variance.  (Shoemake 1985, slerp)
-    """
-    flat_low, flat_high = low.flatten(1), high.flatten(1)
-    cosine = torch.nn.functional.cosine_similarity(flat_low, flat_high, dim=1).clamp(-1, 1)
-    angle = cosine.acos().clamp(min=1e-4)[:, None]
-    mixed = (((1 - part) * angle).sin() * flat_low + (part * angle).sin() * flat_high) / angle.sin()
-    return mixed.reshape(low.shape)
-
-
 def size_of(asked: GenerateRequest) -> tuple[int, int]:
     """Width and height of a resolved request, in pixels."""
     return asked.width or 0, asked.height or 0
-
-
-def _varied(eps: Latents, batch: Batch) -> Latents:
-    part = batch.shared.subseed_strength
-    if not part:
-        return eps
-    other = NoiseSource.seeded(request.subseed or 0 for request in batch.requests)
-    return between(eps, other.draw(tuple(eps.shape[1:])), part)

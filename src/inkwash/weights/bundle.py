@@ -10,6 +10,7 @@ Weights rest in half precision and wake in float32.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +52,8 @@ class Bundle:
     defaults: Defaults
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of every file it was read from."""
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
+    """The scheduler_config.json of a released one."""
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The parts that have weights, by the stem of their files."""

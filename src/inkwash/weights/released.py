@@ -45,6 +45,7 @@ def load_released(choice: ModelChoice) -> Bundle:
         autoencoder=space,
         text=readers,
         defaults=defaults_of(whole, space.spec.factor),
+        scheduler=whole.scheduler,
         files={name: file_sha256(path) for name, path in {**whole.files(), **files, **words.used}.items()},
     )
 
