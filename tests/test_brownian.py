@@ -1,5 +1,6 @@
 """One path per seed: what it adds up to, how much it moves, and that nobody's questions change it."""
 
+from itertools import pairwise
 from math import sqrt
 
 import pytest
@@ -26,12 +27,12 @@ def gained(path: Path, sigma: float, lower: float, shape: tuple[int, ...] = MANY
 
 def test_gains_add_up() -> None:
     whole = gained(PATH, LEVELS[0], LEVELS[-1], (50,))
-    parts = [gained(PATH, one, other, (50,)) for one, other in zip(LEVELS, LEVELS[1:], strict=False)]
+    parts = [gained(PATH, one, other, (50,)) for one, other in pairwise(LEVELS)]
     torch.testing.assert_close(torch.stack(parts).sum(0), whole, rtol=1e-5, atol=1e-5)
 
 
 def test_gains_are_unit_noise_and_independent() -> None:
-    parts = torch.stack([PATH.between(one, other, MANY) for one, other in zip(LEVELS, LEVELS[1:], strict=False)])
+    parts = torch.stack([PATH.between(one, other, MANY) for one, other in pairwise(LEVELS)])
     assert parts.mean(1).abs().max() < 0.03
     assert (parts.std(1) - 1).abs().max() < 0.02
     assert (torch.corrcoef(parts) - torch.eye(5)).abs().max() < 0.03

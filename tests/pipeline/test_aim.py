@@ -1,5 +1,6 @@
 """Rules, worse networks and scaled features, from a request to the guess."""
 
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -10,15 +11,19 @@ from torch import Tensor
 from inkwash.denoiser import NetworkDenoiser, guided, halves, straight
 from inkwash.errors import InvalidRequest
 from inkwash.guidance import projected, rescaled, thresholded
-from inkwash.pipeline.aim import along, rule_of, together
+from inkwash.pipeline.aim import aim, along, interval_of, rule_of, together
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.freeu import freed
+from inkwash.predictor.mmdit import MMDiT
+from inkwash.predictor.mmdit_spec import TINY_MMDIT
 from inkwash.predictor.perturbed import perturbed
+from inkwash.predictor.skipping import without
 from inkwash.predictor.unet import UNet
 from inkwash.types import Latents, TextStates
+from tools.golden.filling import filled
 
 CAT = GenerateRequest(prompt="a photo of a cat", negative_prompt="dog", seed=3, guidance=4.0)
 SIGMAS = torch.tensor([9.0, 3.0, 1.0, 0.0])
@@ -107,6 +112,19 @@ def test_a_pushed_network_is_asked_once_for_all(engine: Engine, monkeypatch: pyt
 
 
 @torch.no_grad()
+def test_layers_are_skipped_in_their_part_of_the_way(engine: Engine) -> None:
+    network = filled(MMDiT(TINY_MMDIT))
+    asked = replace(CAT, slg=SLG(scale=2.5, layers=(1,), start=0.1, stop=0.9))
+    ((block, pace),) = aim(asked, replace(engine.bundle, predictor=network), SIGMAS).pushes
+    assert [pace(sigma) for sigma in SIGMAS] == [0.0, 2.5, 2.5, 0.0]
+    x, t, words = torch.randn(1, 4, 8, 8), torch.tensor([500.0]), TextStates(torch.randn(1, 5, 16), torch.randn(1, 12))
+    with block():
+        weaker = network(x, t, words)
+    torch.testing.assert_close(weaker, without(network, (1,))(x, t, words))
+    assert not torch.allclose(weaker, network(x, t, words))
+
+
+@torch.no_grad()
 def test_scaled_features_count_for_both_guesses(engine: Engine) -> None:
     unet, x = engine.bundle.predictor, noisy(engine)
     assert isinstance(unet, UNet)
@@ -163,6 +181,11 @@ def test_what_a_model_cannot_do_is_said_before_it_paints(engine: Engine, more: d
 def test_wrong_options_are_named(make: object, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message), nullcontext():
         make()  # type: ignore[operator]
+
+
+def test_a_flow_is_guided_from_its_infinite_beginning_on() -> None:
+    assert interval_of(replace(CAT, guidance_from=0.0, guidance_until=1e4)) == (0.0, math.inf)
+    assert interval_of(replace(CAT, guidance_from=0.5, guidance_until=9.0)) == (0.5, 9.0)
 
 
 def test_what_rules_are_off_is_no_rule(engine: Engine) -> None:

@@ -88,8 +88,8 @@ def test_what_does_not_fit_is_left_as_it_was(sampler: str, said: str, rest: dict
 
 
 def test_a_group_of_another_program_is_not_ours() -> None:
-    from inkwash.pipeline.foreign import _foreign
     from inkwash.pipeline.dialects import Dialect
+    from inkwash.pipeline.foreign import _foreign
 
     read = _foreign("JSON", {"prompt": "a", "noise": "0.5", "refiner": "xl", "way": 3}, Dialect("JSON"))
     assert read.request == GenerateRequest(prompt="a", prompt_mode="literal")

@@ -8,6 +8,7 @@ import torch
 from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.telling import informed, informed_away, scale_of
 from inkwash.predictor.spec import TINY
@@ -64,3 +65,16 @@ def test_consistency_models_are_told_the_strength_and_are_not_guided(bundle: Bun
     assert found is not None
     assert torch.equal(found, guidance_features(torch.full((2,), 5.0)))
     assert scale_of(BATCH, lcm) == 1.0
+
+
+def test_sizes_may_be_said(bundle: Bundle) -> None:
+    told = Micro(original=(512, 640), corner=(8, 16), target=(96, 80))
+    batch = Batch((replace(ASKED, micro=told),) * 2)
+    for tell in (informed, informed_away):
+        size = tell(WORDS, batch, with_numbers(bundle, 6)).size
+        assert size is not None
+        assert size[0].tolist() == [640, 512, 16, 8, 80, 96]
+    pleasing = Batch((replace(ASKED, micro=Micro(aesthetic=7.0, aesthetic_away=1.5)),) * 2)
+    refiner = with_numbers(bundle, 5)
+    sizes = [tell(WORDS, pleasing, refiner).size for tell in (informed, informed_away)]
+    assert [size[0].tolist()[-1] for size in sizes if size is not None] == [7.0, 1.5]

@@ -86,7 +86,9 @@ def test_names_of_all_worlds_become_ours(
 
 
 def test_a_wrong_name_gets_one_line_with_what_was_meant() -> None:
-    with pytest.raises(InvalidRequest, match=r"sampler is 'dpm\+\+ 2n', but must be one of euler, .*; did you mean dpm\+\+ 2"):
+    with pytest.raises(
+        InvalidRequest, match=r"sampler is 'dpm\+\+ 2n', but must be one of euler, .*; did you mean dpm\+\+ 2"
+    ):
         GenerateRequest(sampler="dpm++ 2n")
     with pytest.raises(InvalidRequest, match=r"spacing is 'karas', but must be one of .*; did you mean karras\?"):
         GenerateRequest(spacing="karas")

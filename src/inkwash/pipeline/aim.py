@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 
@@ -19,6 +20,7 @@ from inkwash.predictor.skipping import between_steps, leaving_out, once
 from inkwash.predictor.unet import UNet
 from inkwash.types import Latents, Sigma, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.manifest import ABOVE_ALL
 
 Block = Callable[[], AbstractContextManager[None]]
 """Inside it a network is another one."""
@@ -55,6 +57,12 @@ def aim(asked: GenerateRequest, bundle: Bundle, sigmas: Sigmas, schedule: Schedu
         pushes.append((lambda: leaving_out(network, asked.slg.layers), _between(asked.slg.scale, low, high)))
     free = isinstance(network, UNet) and asked.freeu.acts
     return Aim(rule_of(asked.rules, bundle), told, tuple(pushes), _free(network, asked.freeu) if free else None)
+
+
+def interval_of(asked: GenerateRequest) -> Interval:
+    """Levels at which guidance acts; what is above every schedule is above the infinite beginning of a flow, too."""
+    until = asked.guidance_until or 0.0
+    return asked.guidance_from or 0.0, inf if until >= ABOVE_ALL else until
 
 
 def rule_of(rules: Rules, bundle: Bundle) -> Rule:

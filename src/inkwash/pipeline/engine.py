@@ -14,7 +14,7 @@ from inkwash.device import Compute
 from inkwash.errors import WeightsError
 from inkwash.forward.schedule import Schedule
 from inkwash.guidance import instructed
-from inkwash.pipeline.aim import Aim, aim, along
+from inkwash.pipeline.aim import Aim, aim, along, interval_of
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside, shown
 from inkwash.pipeline.painting import Painting
@@ -89,7 +89,7 @@ class Engine:
 
     def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None, aimed: Aim) -> Denoiser:
         asked = batch.shared
-        interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
+        interval = interval_of(asked)
         scale, factor = scale_of(batch, self.bundle), self.bundle.autoencoder.spec.factor
         *wanted, (away, _) = columns(told)
         unaware = informed_away(away, batch, self.bundle)

@@ -96,7 +96,13 @@ def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Forei
     """Values that a request can hold go into it, one by one; all others are kept as text."""
     asked: dict[str, Any] = {}
     rest: dict[str, str] = {}
-    known = {each.name for each in fields(GenerateRequest) if not is_dataclass(each.default)} - {"model", "image", "mask", "strength", "count"}
+    known = {each.name for each in fields(GenerateRequest) if not is_dataclass(each.default)} - {
+        "model",
+        "image",
+        "mask",
+        "strength",
+        "count",
+    }
     for name, value in values.items():
         try:
             checked(name, value)

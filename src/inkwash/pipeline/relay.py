@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+from torch import Tensor
 
 from inkwash.denoiser import Denoiser
 from inkwash.errors import InvalidRequest, WeightsError
@@ -75,7 +76,7 @@ def walked_by(engine: Model, batch: Batch, begin: Start, walk: Walk) -> Iterator
         done += len(sigmas) - 1
 
 
-def _legs(engine: Model, batch: Batch, sigmas: Sigmas, walk: Walk) -> list[tuple[Model, Batch, Sigmas]]:
+def _legs(engine: Model, batch: Batch, sigmas: Sigmas, walk: Walk) -> list[tuple[Model, Batch, Tensor]]:
     """Who walks which levels, and what it is told: a refiner hears silence as its makers want it."""
     asked = batch.shared
     if not asked.refiner.model:

@@ -32,7 +32,9 @@ def canvas_of(asked: GenerateRequest, aesthetic: float) -> Canvas:
     """The wanted picture as one of the training set; sizes of a request are width and height, the network's turned."""
     micro, painted = asked.micro, (asked.width or 0, asked.height or 0)
     said = micro.aesthetic_away if aesthetic == PLAIN else micro.aesthetic
-    target, original, corner = (pair[::-1] for pair in (micro.target or painted, micro.original or painted, micro.corner))
+    target, original, corner = (
+        pair[::-1] for pair in (micro.target or painted, micro.original or painted, micro.corner)
+    )
     return Canvas(target, original, corner, aesthetic if said is None else said)
 
 

@@ -55,9 +55,7 @@ def toward(x: Latents, clean: Latents, ratio: float) -> Latents:
     return clean + ratio * (x - clean)
 
 
-def fresh(
-    noise: NoiseSource, x: Latents, amount: float, levels: tuple[Sigma, Sigma] | None = None
-) -> Latents | None:
+def fresh(noise: NoiseSource, x: Latents, amount: float, levels: tuple[Sigma, Sigma] | None = None) -> Latents | None:
     """New noise with standard deviation `amount`, that of the move between `levels`; None, and no draw, for 0."""
     if amount <= 0:
         return None
