@@ -6,7 +6,7 @@ before.  (Lévy's construction; Mörters & Peres 2010, theorem 1.3)
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log2, sqrt
 
@@ -20,6 +20,7 @@ OCTAVES = 40
 """The clock runs from 2^-40 to 2^40: noise levels from a millionth to a million."""
 DEPTH = 24
 """Halvings: two times nearer than 80 / 2^24 octaves are one."""
+KEPT = 2
 GOLDEN, WORD = 0x9E3779B97F4A7C15, 2**64 - 1
 
 
@@ -32,6 +33,8 @@ class Path:
 
     seed: int
     draw: Drawn
+    known: dict[tuple[int, tuple[int, ...]], Tensor] = field(default_factory=dict, compare=False, repr=False)
+    """The last places asked for: a move begins where the one before ended."""
 
     def between(self, sigma: float, lower: float, shape: tuple[int, ...]) -> Tensor:
         """Unit Gaussian noise, float32: the path's gain from level `sigma` down to `lower`, by its deviation."""
@@ -43,6 +46,15 @@ class Path:
 
     def at(self, place: int, shape: tuple[int, ...]) -> Tensor:
         """W at a place of the clock, 0 to 2^DEPTH."""
+        if (place, shape) not in self.known:
+            found = self._descended(place, shape)
+            while len(self.known) >= KEPT:
+                del self.known[next(iter(self.known))]
+            self.known[place, shape] = found
+        return self.known[place, shape]
+
+    def _descended(self, place: int, shape: tuple[int, ...]) -> Tensor:
+        """Down the tree, from its ends to the place."""
         low, high = 0, 2**DEPTH
         before = sqrt(time(low)) * self._node(0, shape)
         after = before + sqrt(time(high) - time(low)) * self._node(1, shape)

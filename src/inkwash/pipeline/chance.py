@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import one_of, whole
+from inkwash.pipeline.limits import one_of, pair, whole
 
 RNGS = ("cpu", "philox", "batch")
 FARTHEST = 2**62
@@ -29,7 +28,4 @@ class Noise:
         one_of("noise.rng", self.rng, RNGS)
         whole("noise.delta", self.delta, -FARTHEST, FARTHEST)
         if self.resize_from is not None:
-            if not isinstance(self.resize_from, tuple) or len(self.resize_from) != 2:
-                raise InvalidRequest("noise.resize_from", self.resize_from, "a width and a height")
-            for side in self.resize_from:
-                whole("noise.resize_from", side, 8, 4096)
+            pair("noise.resize_from", self.resize_from, 8, 4096)

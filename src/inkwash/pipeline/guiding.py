@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import real, whole
+from inkwash.pipeline.limits import listed, real, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +53,7 @@ class PAG:
     def __post_init__(self) -> None:
         real("pag.scale", self.scale, 0.0, 100.0)
         real("pag.adaptive", self.adaptive, 0.0, 100.0)
-        if not isinstance(self.layers, tuple) or not all(isinstance(each, str) and each for each in self.layers):
-            raise InvalidRequest("pag.layers", self.layers, "a list of names")
-        if not self.layers:
-            raise InvalidRequest("pag.layers", self.layers, "one layer at least")
+        listed("pag.layers", self.layers, str)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +73,7 @@ class SLG:
         real("slg.scale", self.scale, 0.0, 100.0)
         real("slg.start", self.start, 0.0, 1.0)
         real("slg.stop", self.stop, 0.0, 1.0)
-        if not isinstance(self.layers, tuple) or not self.layers:
-            raise InvalidRequest("slg.layers", self.layers, "a list of one layer at least")
+        listed("slg.layers", self.layers, int)
         for layer in self.layers:
             whole("slg.layers", layer, 0, 1000)
 

@@ -74,3 +74,17 @@ def text(name: str, value: object) -> None:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")
+
+
+def pair(name: str, value: object, least: int, most: int) -> None:
+    """Raise InvalidRequest unless `value` is two whole numbers in these bounds."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InvalidRequest(name, value, "two whole numbers")
+    for each in value:
+        whole(name, each, least, most)
+
+
+def listed(name: str, value: object, kind: type) -> None:
+    """Raise InvalidRequest unless `value` is a list of such things, one at least; texts are not empty."""
+    if not isinstance(value, tuple) or not value or not all(type(each) is kind and each != "" for each in value):
+        raise InvalidRequest(name, value, f"a list of {'names' if kind is str else 'whole numbers'}, one at least")

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import real, whole
+from inkwash.pipeline.limits import pair, real
 
 FARTHEST = 16384
 
@@ -25,13 +24,8 @@ class Micro:
 
     def __post_init__(self) -> None:
         for name, least in (("original", 1), ("corner", 0), ("target", 1)):
-            pair = getattr(self, name)
-            if pair is None and name != "corner":
-                continue
-            if not isinstance(pair, tuple) or len(pair) != 2:
-                raise InvalidRequest(f"micro.{name}", pair, "two whole numbers")
-            for side in pair:
-                whole(f"micro.{name}", side, least, FARTHEST)
+            if getattr(self, name) is not None:
+                pair(f"micro.{name}", getattr(self, name), least, FARTHEST)
         for name in ("aesthetic", "aesthetic_away"):
             if getattr(self, name) is not None:
                 real(f"micro.{name}", getattr(self, name), 0.0, 10.0)
