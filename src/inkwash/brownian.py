@@ -77,7 +77,7 @@ class Path:
 def clock(sigma: float) -> int:
     """The place of a noise level on the clock; levels beyond its ends are at them."""
     octave = OCTAVES if sigma <= 0 else min(max(-2 * log2(sigma), -OCTAVES), OCTAVES)
-    return round((octave + OCTAVES) / (2 * OCTAVES) * 2**DEPTH)
+    return round((octave + OCTAVES) / (2 * OCTAVES) * (1 << DEPTH))
 
 
 @lru_cache(4096)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from inkwash.predictor.unet import UNet
+from inkwash.predictor.unet import UNet, UpStack
 
 Amounts = Sequence[tuple[float, float]]
 """(b, s) for the stages on the way up, the lowest first; those beyond are left alone."""
@@ -22,6 +22,7 @@ def freed(network: UNet, amounts: Amounts) -> Iterator[None]:
     """Inside the block half of the backbone's channels are multiplied by b, the slowest waves of skips by s."""
     with ExitStack() as hooks:
         for (strong, weak), stage, below in zip(amounts, network.up_blocks, _below(network), strict=False):
+            assert isinstance(stage, UpStack)  # noqa: S101  such are the stages on the way up
             width = below
             for block in stage.resnets:
                 hooks.callback(block.register_forward_pre_hook(_Scaling(width, strong, weak)).remove)
@@ -39,7 +40,8 @@ def slowest_scaled(x: Tensor, amount: float) -> Tensor:
     mask = torch.ones(waves.shape[-2:], device=x.device)
     mask[max(row - 1, 0) : row + 1, max(column - 1, 0) : column + 1] = amount
     back = torch.fft.ifft2(torch.fft.ifftshift(waves * mask, dim=(-2, -1)))
-    return back.real.to(x.dtype)
+    smoother: Tensor = back.real.to(x.dtype)
+    return smoother
 
 
 def _below(network: UNet) -> list[int]:
