@@ -13,6 +13,7 @@ from inkwash.denoiser import Denoiser, NetworkDenoiser, composed, guided, guided
 from inkwash.device import Compute
 from inkwash.errors import WeightsError
 from inkwash.guidance import instructed
+from inkwash.nn.resting import rests
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside, shown
 from inkwash.pipeline.painting import Painting
@@ -43,7 +44,9 @@ class Engine:
     def __post_init__(self) -> None:
         self.bundle.to(self.compute.device)
         for network in (self.bundle.predictor, self.bundle.autoencoder):
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if not rests(network):  # which layers put in order themselves
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.bundle.rest()
 
     def stream(self, request: GenerateRequest) -> Iterator[Step]:
         """Every step of every picture; the caller drives, and stops by dropping the iterator.
