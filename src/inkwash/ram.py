@@ -16,10 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from inkwash.errors import InvalidRequest
+
 GIGA = 10**9
 """Bytes of a gigabyte, as people count who say how much memory a program may take."""
 UNLIMITED = 2**60
 """Limits from here on are none."""
+MINUTE = 0.01
+"""Gigabytes; nobody has less to give."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,13 @@ def free_memory(root: Path = Path("/")) -> int:
     """
     found = [*_available(root), *_groups(root), *_process(root)]
     return max(0, min(found or [*_pages(), UNLIMITED]))
+
+
+def room_of(gigabytes: float) -> int:
+    """Bytes to do with.  Raises InvalidRequest for what is no amount of memory."""
+    if not MINUTE <= gigabytes <= UNLIMITED / GIGA:  # nor is nan
+        raise InvalidRequest("room", gigabytes, f"gigabytes of memory, {MINUTE:g} at least")
+    return round(gigabytes * GIGA)
 
 
 def rested(maps: Iterable[mmap.mmap]) -> None:
