@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional
 
 from inkwash.cli.keeping import kept, ready
-from inkwash.cli.options import ComputeFlags, RequestFlags, requests
+from inkwash.cli.options import AskedFor, ComputeFlags, Computed, RequestFlags, requests
 from inkwash.errors import InvalidRequest
 
 SAMPLER = "euler_ancestral"
@@ -20,8 +20,8 @@ class ExplainOptions:
 
     prompt: Annotated[str, Positional]
     """What to paint, in quotation marks."""
-    request: RequestFlags = field(default_factory=RequestFlags)
-    compute: ComputeFlags = field(default_factory=ComputeFlags)
+    request: AskedFor = field(default_factory=RequestFlags)
+    compute: Computed = field(default_factory=ComputeFlags)
     out: Path = Path("explain.png")
     """The sheet; a name that is taken gets a number."""
     rows: int = 6

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import Suppress
+from tyro.conf import Suppress, arg
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
@@ -28,6 +28,11 @@ class ComputeFlags:
     """auto, cpu, cuda or mps."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of matrix products."""
+
+
+AskedFor = Annotated[RequestFlags, arg(name="")]
+"""As part of a verb's options: its flags have no prefix, those of its groups have the group's (--hires.scale)."""
+Computed = Annotated[ComputeFlags, arg(name="")]
 
 
 def requests(flags: RequestFlags, prompts: tuple[str, ...], seed: int) -> list[GenerateRequest]:

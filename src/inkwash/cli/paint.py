@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from inkwash.cli.options import ComputeFlags, Preview, RequestFlags, read_prompts, requests
+from inkwash.cli.options import AskedFor, ComputeFlags, Computed, Preview, RequestFlags, read_prompts, requests
 from inkwash.cli.places import Places
 
 
@@ -16,8 +16,8 @@ class PaintOptions:
 
     prompts: Annotated[tuple[str, ...], Positional] = ()
     """What to paint, each prompt in quotation marks."""
-    request: RequestFlags = field(default_factory=RequestFlags)
-    compute: ComputeFlags = field(default_factory=ComputeFlags)
+    request: AskedFor = field(default_factory=RequestFlags)
+    compute: Computed = field(default_factory=ComputeFlags)
     prompts_file: Path | None = None
     """More prompts, one a line."""
     out: Path = Path()

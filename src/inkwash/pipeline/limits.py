@@ -1,6 +1,6 @@
 """What the fields of requests may hold, said once for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
@@ -37,21 +37,40 @@ LONGEST_TEXT = 10_000
 def checked(name: str, value: object) -> None:
     """Raise InvalidRequest unless the field `name` may hold `value`."""
     if name in WHOLE:
-        least, most = WHOLE[name]
-        if type(value) is not int or not least <= value <= most:
-            raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
+        whole(name, value, *WHOLE[name])
     elif name in REAL:
-        low, high = REAL[name]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
-            raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+        real(name, value, *REAL[name])
     elif name in KINDS:
         kind, wanted = KINDS[name]
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
     elif name in CHOICES:
-        if value not in CHOICES[name]:
-            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
-    elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        one_of(name, value, CHOICES[name])
+    else:
+        text(name, value)
+
+
+def whole(name: str, value: object, least: int, most: int) -> None:
+    """Raise InvalidRequest unless `value` is a whole number in these bounds."""
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
+
+
+def real(name: str, value: object, low: float, high: float) -> None:
+    """Raise InvalidRequest unless `value` is a number in these bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
+        raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+
+
+def one_of(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise InvalidRequest unless `value` is one of `choices`."""
+    if value not in tuple(choices):
+        raise InvalidRequest(name, value, f"one of {', '.join(choices)}")
+
+
+def text(name: str, value: object) -> None:
+    """Raise InvalidRequest unless `value` is a text of a sensible length, without halves of letters."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
-    elif any("\ud800" <= letter <= "\udfff" for letter in value):
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")

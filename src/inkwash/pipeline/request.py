@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
@@ -85,7 +85,7 @@ class GenerateRequest:
             value = getattr(self, field.name)
             if value is None and field.default is not None:
                 raise InvalidRequest(field.name, None, "given")
-            if value is not None:
+            if value is not None and not is_dataclass(value):
                 checked(field.name, value)
         _named(self)
         _readable(self)
