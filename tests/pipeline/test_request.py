@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.limits import REAL, WHOLE, checked
+from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.request import GenerateRequest, from_json, to_json
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
@@ -43,6 +44,7 @@ FULL = GenerateRequest(
     weighting="comfy",
     clip_skip=2,
     image_guidance=1.25,
+    memory=Memory(tiled=True, in_turn=False),
 )
 
 
