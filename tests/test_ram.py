@@ -82,7 +82,7 @@ def test_this_machine_has_some() -> None:
     assert 10**6 < free_memory() <= UNLIMITED
 
 
-@pytest.mark.parametrize("amount", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("amount", [0.0, -1.0, float("nan"), float("inf")])
 def test_no_amount_of_memory(amount: float) -> None:
     with pytest.raises(InvalidRequest, match="room is .*, but must be gigabytes of memory, 0.01 at least"):
         room_of(amount)

@@ -12,7 +12,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.record import read_record
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.request import GenerateRequest, from_json
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.room import decoding_bytes, fitted, room_for, row_bytes
 from inkwash.ram import GIGA, UNLIMITED
@@ -64,7 +64,7 @@ def test_what_the_user_says_is_done(tiny_folder: Path, engine: Engine) -> None:
     (batch,) = small(tiny_folder, 10_000_000).batches([said])
     assert batch.shared.memory == said.memory
     with pytest.raises(InvalidRequest, match=r"memory\.tiled is 3, but must be true or false"):
-        Memory(tiled=3)  # type: ignore[arg-type]
+        from_json('{"memory": {"tiled": 3}}')
 
 
 def test_guidance_in_turn_gives_the_same_picture_but_for_rounding(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from inkwash.weights.released import load_released
 from inkwash.weights.single import Base, together
 from tools.checkpoints import Form, Shelf, parts_of, write_tokenizers
 
-ASKED = GenerateRequest(prompt="a photo of a cat", width=32, height=32, steps=1, seed=1)
+ASKED = GenerateRequest(prompt="a photo of a cat", width=16, height=16, steps=1, seed=1)
 
 
 def painted(choice: ModelChoice, keeping: Keeping, dtype: str = "float32") -> bytes:

@@ -20,7 +20,7 @@ from inkwash.weights.bundle import Bundle
 
 LOG = logging.getLogger(__name__)
 FLOAT = 4
-MAPS = {"unet": 60, "mmdit": 40, "decoder": 5}
+MAPS = {"unet": 30, "mmdit": 40, "decoder": 5}
 """Maps as large as the widest that are in memory at once: of the U-Net's first stage, of a transformer's tokens, of
 the second stage of an autoencoder at full size."""
 TOGETHER = 4
