@@ -84,7 +84,7 @@ def test_this_machine_has_some() -> None:
 
 @pytest.mark.parametrize("amount", [0.0, -1.0, float("nan"), float("inf")])
 def test_no_amount_of_memory(amount: float) -> None:
-    with pytest.raises(InvalidRequest, match="room is .*, but must be gigabytes of memory, 0.01 at least"):
+    with pytest.raises(InvalidRequest, match=r"room is .*, but must be gigabytes of memory, 0\.01 at least"):
         room_of(amount)
     assert room_of(1.5) == 1.5 * GIGA
 

@@ -1,7 +1,8 @@
 """`python -m tools.fuzz TARGET`: feed a reader with bytes that nobody wrote, guided by what of its code they reach.
 
 The search is atheris' (libFuzzer); without it the corpus alone is read. An input that shows a bug is kept in
-tests/fuzz/corpus/TARGET, which the test suite reads every time. A target returns whether its input was accepted, and raises for bugs only.
+tests/fuzz/corpus/TARGET, which the test suite reads every time. A target returns whether its input was accepted, and
+raises for bugs only.
 """
 
 import argparse

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from inkwash.weights.header import Entry, Header
 from tools import fuzz
 
 INPUTS = [(target, path) for target in fuzz.TARGETS for path in fuzz.corpus(target)]
@@ -37,10 +38,7 @@ def test_the_program_reads_the_corpus(capsys: pytest.CaptureFixture[str], monkey
 
 
 def test_a_bug_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Wrong:
-        start = 8
-        entries = {"a": type("Entry", (), {"end": 10**6})}
-
-    monkeypatch.setattr(fuzz, "header", lambda _: Wrong)
+    wrong = Header({"a": Entry("U8", (1,), 0, 10**6)}, {}, 8)
+    monkeypatch.setattr(fuzz, "header", lambda _: wrong)
     with pytest.raises(AssertionError, match="outside the file"):
         fuzz.safetensors(b"x")

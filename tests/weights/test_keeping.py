@@ -28,7 +28,12 @@ def painted(choice: ModelChoice, keeping: Keeping, dtype: str = "float32") -> by
 
 @pytest.mark.parametrize(
     ("base", "form", "dtype"),
-    [("sd1", "single", "float32"), ("sd1", "gguf", "bfloat16"), ("sdxl", "single", "float32"), ("sd3", "folder", "float32")],
+    [
+        ("sd1", "single", "float32"),
+        ("sd1", "gguf", "bfloat16"),
+        ("sdxl", "single", "float32"),
+        ("sd3", "folder", "float32"),
+    ],
 )
 def test_the_same_picture(shelf: Shelf, base: Base, form: Form, dtype: str) -> None:
     choice = ModelChoice(shelf(base, form))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from inkwash.cli.options import AskedFor, ComputeFlags, Computed, Preview, RequestFlags, read_prompts, requests
+from inkwash.cli.options import AskedFor, Computed, ComputeFlags, Preview, RequestFlags, read_prompts, requests
 from inkwash.cli.places import Places
 
 

@@ -32,12 +32,12 @@ class Resting(nn.Parameter):
         """Layers are given wide weights; everything else happens to the weight as it rests."""
         given = dict(kwargs or {})
         if func is embedding:  # rows are chosen first: a table is large
-            rows = super().__torch_function__(func, types, args, given)
+            rows = super().__torch_function__(func, types, args, given)  # type: ignore[no-untyped-call]
             return rows.float()
         if wake := WAKES.get(func):
             args = tuple(wake(each) if isinstance(each, cls) else each for each in args)
             given = {name: wake(each) if isinstance(each, cls) else each for name, each in given.items()}
-        return super().__torch_function__(func, types, args, given)
+        return super().__torch_function__(func, types, args, given)  # type: ignore[no-untyped-call]
 
 
 def whole(weight: Tensor) -> Tensor:

@@ -80,7 +80,9 @@ class Engine:
 
         Raises WeightsError if they do so in float32.
         """
-        yield from bounded_steps(lambda compute: self._at(compute, batch)._walked(batch), self.compute, self.bundle.name)
+        yield from bounded_steps(
+            lambda compute: self._at(compute, batch)._walked(batch), self.compute, self.bundle.name
+        )
 
     def _at(self, compute: Compute, batch: Batch) -> "Engine":
         if compute == self.compute:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.limits import WHOLE, checked
-from inkwash.pipeline.memory import Memory
+from inkwash.pipeline.memory import PLENTY, Memory
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.families import Prediction
@@ -80,7 +80,7 @@ class GenerateRequest:
     """What weights of words do: a1111, comfy, plain or compel. None: a1111."""
     clip_skip: int | None = None
     """Take the text encoder's states so many layers from its end. None: as the model was taught."""
-    memory: Memory = Memory()
+    memory: Memory = PLENTY
     """How to get by with less memory."""
 
     def __post_init__(self) -> None:

@@ -8,8 +8,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
-
 from inkwash.device import Compute
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.pipeline.batch import MOST

@@ -13,8 +13,9 @@ from inkwash.weights.released import load_released
 def open_model(choice: ModelChoice, keeping: Keeping = "auto", room: int | None = None) -> Bundle:
     """A model ready for use, on the CPU and without gradients.
 
-    `keeping` and `room` (bytes of memory) are for the weights of checkpoints; ours are small. Raises InvalidRequest if there is no such model or a choice that it does not leave, WeightsError if one of its
-    files is broken or does not fit.
+    `keeping` and `room` (bytes of memory) are for the weights of checkpoints; ours are small. Raises InvalidRequest if
+    there is no such model or a choice that it does not leave, WeightsError if one of its files is broken or does not
+    fit.
     """
     bundle = _plain(choice, keeping, room)
     for said in choice.lora:
