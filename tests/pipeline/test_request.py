@@ -11,6 +11,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.chance import Noise
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.limits import REAL, WHOLE, checked
+from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.refiner import Refiner
 from inkwash.pipeline.request import GenerateRequest, from_json, to_json
@@ -56,6 +57,7 @@ FULL = GenerateRequest(
     way=Way(eta=0.5, s_churn=10.0, s_tmin=0.1, s_tmax=5.0, s_noise=1.01, discard=True, plan="diffusers"),
     refiner=Refiner(model="a/refiner", switch_at=0.7, base=Path("a"), tokenizer=Path("a/tokenizer"), sha256="12"),
     micro=Micro(original=(512, 640), corner=(8, 16), target=(1024, 960), aesthetic=7.0, aesthetic_away=2.0),
+    memory=Memory(tiled=True, in_turn=False),
 )
 
 

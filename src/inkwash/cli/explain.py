@@ -45,7 +45,8 @@ def run(options: ExplainOptions) -> None:
     from inkwash.show.explain_sheet import explained
     from inkwash.weights.models import open_model
 
-    engine = Engine(open_model(options.request.choice), compute(options.compute.device, options.compute.dtype))
+    where, room = options.compute, options.compute.bytes
+    engine = Engine(open_model(options.request.choice, where.keeping, room), compute(where.device, where.dtype, room))
     (asked,) = requests(options.request, (options.prompt,), chosen_seed(options.request.seed))
     asked = asked if asked.sampler else replace(asked, sampler=SAMPLER)
     found = explain(engine, asked, options.rows)

@@ -8,6 +8,8 @@ from tyro.conf import Suppress, arg
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.ram import room_of
+from inkwash.weights.choice import Keeping
 from inkwash.weights.plain import built, plain
 
 Preview = Literal["auto", "blocks", "kitty", "off"]
@@ -26,8 +28,28 @@ class ComputeFlags:
 
     device: str = "auto"
     """auto, cpu, cuda or mps."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Of matrix products."""
+    keeping: Keeping = "auto"
+    """Weights of a checkpoint in memory: float32, or as in its file; auto: float32 where there is room. Pictures are
+    the same."""
+    room: float | None = None
+    """Gigabytes of memory to do with; None: what is free."""
+
+    @property
+    def bytes(self) -> int | None:
+        """The room."""
+        return None if self.room is None else room_of(self.room)
+
+
+AskedFor = Annotated[RequestFlags, arg(name="")]
+"""As part of a verb's options: its flags have no prefix, those of its groups have the group's (--hires.scale)."""
+Computed = Annotated[ComputeFlags, arg(name="")]
+
+
+AskedFor = Annotated[RequestFlags, arg(name="")]
+"""As part of a verb's options: its flags have no prefix, those of its groups have the group's (--hires.scale)."""
+Computed = Annotated[ComputeFlags, arg(name="")]
 
 
 AskedFor = Annotated[RequestFlags, arg(name="")]

@@ -50,8 +50,9 @@ def run(options: PaintOptions) -> None:
     from inkwash.pipeline.resolve import chosen_seed
     from inkwash.weights.models import open_model
 
-    bundle = open_model(options.request.choice)
-    engine = Engine(bundle, compute(options.compute.device, options.compute.dtype))
+    where, room = options.compute, options.compute.bytes
+    bundle = open_model(options.request.choice, where.keeping, room)
+    engine = Engine(bundle, compute(where.device, where.dtype, room))
     batches = engine.batches(requests(options.request, prompts, chosen_seed(options.request.seed)))
     film = Film(engine) if options.watch else None
     paintings = []

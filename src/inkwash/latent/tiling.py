@@ -6,7 +6,9 @@ picture exactly; norms and attention over the whole map (Stable Diffusion's auto
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -59,6 +61,14 @@ def encode_tiled(
 def decode_tiled(model: Autoencoder, latents: Latents, tiles: Tiles | None = None) -> Pixels:
     """`model.decode` tile by tile: (b, c, h, w) -> (b, 3, factor * h, factor * w)."""
     return _tiled(model.decode, latents, tiles or Tiles(), (1, model.spec.factor))
+
+
+def in_tiles(model: Autoencoder, tiles: Tiles | None = None) -> Autoencoder:
+    """The same autoencoder, its weights shared, which encodes and decodes tile by tile."""
+    found = copy(model)
+    found.encode = partial(encode_tiled, model, tiles=tiles)  # type: ignore[method-assign]
+    found.decode = partial(decode_tiled, model, tiles=tiles)  # type: ignore[method-assign]
+    return found
 
 
 def feathers(tiles: Tiles, length: int, finer: int = 1) -> Float[Tensor, "tiles places"]:

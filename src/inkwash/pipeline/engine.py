@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -11,24 +12,31 @@ from torch import Tensor
 from inkwash import __version__
 from inkwash.denoiser import Denoiser, NetworkDenoiser, guided, guided_at_once
 from inkwash.device import Compute
-from inkwash.errors import WeightsError
 from inkwash.forward.schedule import Schedule
 from inkwash.guidance import instructed
+from inkwash.latent.autoencoder import Autoencoder
+from inkwash.latent.pixelspace import PixelSpace
+from inkwash.latent.tiling import in_tiles
+from inkwash.latent.tiny_autoencoder import TinyAutoencoder
+from inkwash.nn.resting import rests
 from inkwash.pipeline.aim import Aim, aim, along, interval_of
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside, shown
+from inkwash.pipeline.bounds import bounded_pixels, bounded_steps, finite, lost
+from inkwash.pipeline.memory import PLENTY, Memory
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
-from inkwash.pipeline.record import Record, fingerprint
+from inkwash.pipeline.record import Record, fingerprint, parts_widened
 from inkwash.pipeline.relay import refined, walked_by
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
+from inkwash.pipeline.room import fitted, room_for
 from inkwash.pipeline.start import inputs, start
 from inkwash.pipeline.telling import informed, informed_away, scale_of
 from inkwash.pipeline.walking import walk_of
 from inkwash.pipeline.wording import Told, columns, worded
 from inkwash.reverse.step import Step
-from inkwash.types import Latents, Sigmas, TextStates
+from inkwash.types import Latents, Pixels, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.choice import ModelChoice
 
@@ -45,11 +53,15 @@ class Engine:
     compute: Compute
     companions: dict[ModelChoice, "Engine"] = field(default_factory=dict, compare=False, repr=False)
     """Other models that it hands latents over to, opened when they are first wanted."""
+    widened: set[Batch] = field(default_factory=set, compare=False, repr=False)
+    """Batches whose numbers ran out of bounds on the way, so that they were painted in float32."""
 
     def __post_init__(self) -> None:
         self.bundle.to(self.compute.device)
         for network in (self.bundle.predictor, self.bundle.autoencoder):
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if not rests(network):  # which layers put in order themselves
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.bundle.rest()
 
     def other(self, bundle: Bundle) -> "Engine":
         """Another model on the same device."""
@@ -69,13 +81,35 @@ class Engine:
 
     def batches(self, requests: Iterable[GenerateRequest]) -> list[Batch]:
         """Requests resolved and grouped into what is painted together."""
-        return list(batches(refined(resolved(request, self.bundle), self) for request in requests))
+        full = [refined(resolved(request, self.bundle), self) for request in requests]
+        return list(batches(*fitted(full, self.bundle, room_for(self.compute))))
 
     @torch.inference_mode()
     def steps(self, batch: Batch) -> Iterator[Step]:
-        """Reverse diffusion of one batch."""
-        begin = start(batch, self.bundle, self.compute.device)
+        """Reverse diffusion of one batch; in float32, and counted from 0 again, if numbers run out of bounds.
+
+        Raises WeightsError if they do so in float32.
+        """
+        yield from bounded_steps(
+            lambda compute: self._at(compute, batch)._walked(batch), self.compute, self.bundle.name
+        )
+
+    def _at(self, compute: Compute, batch: Batch) -> "Engine":
+        if compute == self.compute:
+            return self
+        self.widened.add(batch)
+        others = {choice: replace(each, compute=compute) for choice, each in self.companions.items()}
+        return replace(self, compute=compute, companions=others)
+
+    def _walked(self, batch: Batch) -> Iterator[Step]:
+        begin = start(batch, self._tiled(batch.shared.memory), self.compute.device)
         yield from walked_by(self, batch, begin, walk_of(batch.shared, self.bundle))
+
+    def _tiled(self, memory: Memory) -> Bundle:
+        space = self.bundle.autoencoder
+        if not memory.tiled or not isinstance(space, Autoencoder):
+            return self.bundle
+        return replace(self.bundle, autoencoder=in_tiles(space))
 
     def denoiser(
         self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, schedule: Schedule | None = None
@@ -96,13 +130,14 @@ class Engine:
         unwanted = shown(unaware, beside)
         networks = [self._network(shown(informed(states, batch, self.bundle), beside), aimed) for states, _ in wanted]
         ways = [(aimed.shared(one), weights) for one, (_, weights) in zip(networks, wanted, strict=True)]
+        fits = len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2
         if asked.image_guidance is not None and beside is not None:
             look = self._network(unwanted, aimed)
             blind = self._network(shown(unaware, torch.zeros_like(beside)), aimed)
             guess = instructed(ways[0][0], look, blind, (scale, asked.image_guidance), interval)
         elif not all(each.is_simple for each in told):
             guess = along(ways, self._network(unwanted, aimed), scale, interval, aimed.rule)
-        elif not aimed.pushes and len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
+        elif fits and not aimed.pushes and not asked.memory.in_turn:
             guess = guided_at_once(networks[0], unwanted, scale, interval, aimed.rule)
         else:
             guess = guided(ways[0][0], self._network(unwanted, aimed), scale, interval, aimed.rule)
@@ -111,25 +146,32 @@ class Engine:
     def _network(self, words: TextStates, aimed: Aim) -> NetworkDenoiser:
         return NetworkDenoiser(self._predict, aimed.schedule, self.bundle.target, words)
 
-    @torch.inference_mode()
-    def look(self, latents: Latents) -> list[Image.Image]:
+    def look(self, latents: Latents, memory: Memory = PLENTY) -> list[Image.Image]:
         """Clean latents as pictures."""
-        with self.compute.autocast():
-            return [
-                image
-                for part in latents.split(DECODED_AT_ONCE)
-                for image in images_of(self.bundle.autoencoder.decode(part))
-            ]
+        return self._looked(latents, memory)[0]
+
+    @torch.inference_mode()
+    def _looked(self, latents: Latents, memory: Memory) -> tuple[list[Image.Image], bool]:
+        """Pictures, and whether decoding them took float32."""
+        space, images, spoilt = self._tiled(memory).autoencoder, [], False
+        for part in latents.split(1 if memory.tiled else DECODED_AT_ONCE):
+            pixels, once_more = bounded_pixels(partial(_decoded, space, part), self.compute, self.bundle.name)
+            images += images_of(pixels)
+            spoilt |= once_more
+        return images, spoilt
 
     def finish(self, batch: Batch, latents: Latents) -> list[Painting]:
         """The last latents of a batch as paintings that know how they were made.
 
-        Raises WeightsError if the latents are not finite: no black picture passes for a success.
+        Raises WeightsError if latents or pixels are not finite: no black picture passes for a success.
         """
-        if not bool(latents.isfinite().all()):
-            raise WeightsError(f"{self.bundle.name} lost itself in numbers that are not finite; try dtype float32")
-        images = [self._kept(batch.shared, image) for image in self.look(latents)]
+        if not finite(latents):
+            raise lost(self.bundle.name)
+        self.bundle.rest()  # the predictor's part is done
+        looked, spoilt = self._looked(latents, batch.shared.memory)
+        images = [self._kept(batch.shared, image) for image in looked]
         record, name = self.record(batch.requests), self.bundle.name
+        record = replace(record, widened=parts_widened(batch in self.widened, spoilt))
         pairs = zip(batch.requests, images, strict=True)
         return [Painting(image, one, replace(record, index=k), name) for k, (one, image) in enumerate(pairs)]
 
@@ -162,3 +204,8 @@ class Engine:
         photo, hole = inputs(asked)
         assert hole is not None  # noqa: S101  there is a mask
         return Image.composite(image, photo, hole)
+
+
+def _decoded(space: Autoencoder | TinyAutoencoder | PixelSpace, latents: Latents, compute: Compute) -> Pixels:
+    with compute.autocast():
+        return space.decode(latents).float()

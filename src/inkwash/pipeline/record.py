@@ -43,6 +43,8 @@ class Record:
     dtype: str = "float32"
     threads: int = 1
     """That shared every sum: another number rounds in another order."""
+    widened: str | None = None
+    """What was computed once more in float32, because numbers ran out of bounds in `dtype`."""
 
     def note(self) -> str:
         """One line of JSON; what is None is left out, and so is the mode of prompts that are read literally."""
@@ -51,6 +53,11 @@ class Record:
             if request["prompt_mode"] == LITERAL:
                 del request["prompt_mode"]
         return json.dumps(_filled(whole), ensure_ascii=False, separators=(",", ":"))
+
+
+def parts_widened(steps: bool, decoding: bool) -> str | None:
+    """What was computed once more in float32, in words."""
+    return {(True, True): "steps, decoding", (True, False): "steps", (False, True): "decoding"}.get((steps, decoding))
 
 
 def read_record(path: Path) -> Record:

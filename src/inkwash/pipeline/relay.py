@@ -70,6 +70,7 @@ def walked_by(engine: Model, batch: Batch, begin: Start, walk: Walk) -> Iterator
     for model, told, sigmas in _legs(engine, batch, begin.sigmas, walk):
         beside = begin.beside if model is engine else None
         denoise = begin.bound(model.denoiser(told, begin.sigmas, beside, walk.schedule))
+        model.bundle.rest()  # prompts are read, and pictures encoded
         for step in walk.sampler(denoise, x, sigmas, begin.noise):
             yield replace(step, index=step.index + done) if done else step
             x = step.x

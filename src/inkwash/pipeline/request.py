@@ -9,6 +9,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.chance import Noise
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.pipeline.memory import PLENTY, Memory
 from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.refiner import Refiner
 from inkwash.pipeline.way import Way
@@ -85,6 +86,8 @@ class GenerateRequest:
     """What weights of words do: a1111, comfy, plain or compel. None: a1111."""
     clip_skip: int | None = None
     """Take the text encoder's states so many layers from its end. None: as the model was taught."""
+    memory: Memory = PLENTY
+    """How to get by with less memory."""
 
     rules: Rules = Rules()
     """How guidance weighs its two guesses."""

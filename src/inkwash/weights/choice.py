@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from inkwash.weights.families import Prediction
 
+Keeping = Literal["auto", "float32", "file"]
+"""How weights are kept in memory: widened to float32 once, or in the type of their file and widened by every layer as
+it is used; auto: widened if there is room for it. Pictures are the same, bit for bit."""
 CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base")
 """What may be said beside the model itself."""
 

@@ -1,7 +1,8 @@
 """Changes to a network's weights that can be scaled, taken back, or made to stay; the network's file is not edited.
 
-The first change of a weight keeps a copy of it. All changes are computed from that copy in float32, in the order in
-which they came, so scaling never adds up errors, and taking the last one back restores every bit.
+The first change of a weight puts it aside. All changes are computed from it in float32, in the order in which they
+came, so scaling never adds up errors, and taking the last one back restores every bit. A weight that rests in a file
+(`nn.resting`) is changed into one of float32, so that it says the same as one that was widened on loading.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.nn.resting import Resting
 from inkwash.weights.change import Change, Changes
 from inkwash.weights.fit import MOST_LISTED
 
@@ -87,12 +89,14 @@ class Patch:
         for path in paths:
             weight = self._weights[path]
             if path not in self._kept:
-                self._kept[path] = weight.detach().clone()
+                self._kept[path] = weight.data
             acting = [added for added in self._added.values() if path in added.changes]
             if not acting:
-                weight.copy_(self._kept.pop(path))
+                weight.data = self._kept.pop(path)
                 continue
-            changed = self._kept[path].float()
+            kept = self._kept[path]
+            changed = kept.float()
             for added in acting:
                 changed = added.changes[path].applied(changed, added.strength)
-            weight.copy_(changed)
+            dtype = torch.float32 if isinstance(weight, Resting) else kept.dtype
+            weight.data = torch.empty_like(kept, dtype=dtype).copy_(changed)  # never into memory of a mapped file
