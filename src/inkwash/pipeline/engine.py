@@ -15,13 +15,18 @@ from inkwash.errors import WeightsError
 from inkwash.guidance import instructed
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside, shown
+from inkwash.pipeline.enlarging import second_pass, second_start
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
+from inkwash.pipeline.pieces import in_pieces
 from inkwash.pipeline.record import Record, fingerprint
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
-from inkwash.pipeline.start import inputs, start
+from inkwash.pipeline.space import Space
+from inkwash.pipeline.start import Start, start
+from inkwash.pipeline.surface import surface
 from inkwash.pipeline.telling import informed, informed_away, scale_of
+from inkwash.pipeline.tiling import WHOLE, Tiling
 from inkwash.pipeline.wording import Told, columns, worded
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
@@ -64,7 +69,13 @@ class Engine:
     @torch.inference_mode()
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Reverse diffusion of one batch."""
-        begin = start(batch, self.bundle, self.compute.device)
+        for step in self._walked(batch, start(batch, self.bundle, self.compute.device)):
+            yield step
+        if batch.shared.hires.acts:
+            larger, space = second_pass(batch, self.bundle), Space(self.bundle, batch.shared.tiling)
+            yield from self._walked(larger, second_start(step.x, batch, larger, space))
+
+    def _walked(self, batch: Batch, begin: Start) -> Iterator[Step]:
         denoise = begin.bound(self.denoiser(batch, begin.sigmas, begin.beside))
         yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
 
@@ -73,7 +84,9 @@ class Engine:
 
         Some networks are also shown what is `beside` the latents.
         """
-        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside))
+        return worded(
+            batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside), batch.before
+        )
 
     def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None) -> Denoiser:
         asked = batch.shared
@@ -82,30 +95,29 @@ class Engine:
         *wanted, (away, _) = columns(told)
         unaware = informed_away(away, batch, self.bundle)
         unwanted = shown(unaware, beside)
-        networks = [self._network(shown(informed(states, batch, self.bundle), beside)) for states, _ in wanted]
+        networks = [self._network(asked, shown(informed(states, batch, self.bundle), beside)) for states, _ in wanted]
         if asked.image_guidance is not None and beside is not None:
-            look, blind = self._network(unwanted), self._network(shown(unaware, torch.zeros_like(beside)))
+            look = self._network(asked, unwanted)
+            blind = self._network(asked, shown(unaware, torch.zeros_like(beside)))
             return instructed(networks[0], look, blind, (scale, asked.image_guidance), interval)
         if not all(each.is_simple for each in told):
             ways = [(network, weights) for network, (_, weights) in zip(networks, wanted, strict=True)]
-            return composed(ways, self._network(unwanted), scale, interval)
+            return composed(ways, self._network(asked, unwanted), scale, interval)
         factor = self.bundle.autoencoder.spec.factor
         if len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
             return guided_at_once(networks[0], unwanted, scale, interval)
-        return guided(networks[0], self._network(unwanted), scale, interval)
+        return guided(networks[0], self._network(asked, unwanted), scale, interval)
 
-    def _network(self, words: TextStates) -> NetworkDenoiser:
-        return NetworkDenoiser(self._predict, self.bundle.schedule, self.bundle.target, words)
+    def _network(self, asked: GenerateRequest, words: TextStates) -> NetworkDenoiser:
+        predict = in_pieces(self._predict, self.bundle.predictor, asked.tiling, self.bundle.autoencoder.spec.factor)
+        return NetworkDenoiser(predict, self.bundle.schedule, self.bundle.target, words)
 
     @torch.inference_mode()
-    def look(self, latents: Latents) -> list[Image.Image]:
+    def look(self, latents: Latents, tiling: Tiling = WHOLE) -> list[Image.Image]:
         """Clean latents as pictures."""
+        space = Space(self.bundle, tiling)
         with self.compute.autocast():
-            return [
-                image
-                for part in latents.split(DECODED_AT_ONCE)
-                for image in images_of(self.bundle.autoencoder.decode(part))
-            ]
+            return [image for part in latents.split(DECODED_AT_ONCE) for image in images_of(space.decode(part))]
 
     def finish(self, batch: Batch, latents: Latents) -> list[Painting]:
         """The last latents of a batch as paintings that know how they were made.
@@ -114,7 +126,9 @@ class Engine:
         """
         if not bool(latents.isfinite().all()):
             raise WeightsError(f"{self.bundle.name} lost itself in numbers that are not finite; try dtype float32")
-        images = [self._kept(batch.shared, image) for image in self.look(latents)]
+        images = self.look(latents, batch.shared.tiling)
+        if batch.shared.image is not None:
+            images = [*map(surface(batch.shared).finished, images)]
         record, name = self.record(batch.requests), self.bundle.name
         pairs = zip(batch.requests, images, strict=True)
         return [Painting(image, one, replace(record, index=k), name) for k, (one, image) in enumerate(pairs)]
@@ -140,11 +154,3 @@ class Engine:
     def _predict(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
         with self.compute.autocast():
             return self.bundle.predictor(x, t, text).float()  # type: ignore[no-any-return]
-
-    def _kept(self, asked: GenerateRequest, image: Image.Image) -> Image.Image:
-        """Outside the mask the original, to the last bit: the autoencoder has no say there."""
-        if asked.mask is None:
-            return image
-        photo, hole = inputs(asked)
-        assert hole is not None  # noqa: S101  there is a mask
-        return Image.composite(image, photo, hole)

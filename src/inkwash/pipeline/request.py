@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.hires import Hires
+from inkwash.pipeline.inpaint import Inpaint, Outpaint
 from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.pipeline.tiling import Tiling
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.families import Prediction
@@ -56,6 +59,14 @@ class GenerateRequest:
     """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+    inpaint: Inpaint = Inpaint()
+    """How the hole is painted."""
+    outpaint: Outpaint = Outpaint()
+    """Pixels to add around `image`; width and height follow from them."""
+    hires: Hires = Hires()
+    """A second pass at a larger size."""
+    tiling: Tiling = Tiling()
+    """What is done in pieces: seamless, very large, or in little memory."""
     image_guidance: float | None = None
     """How closely to keep to `image`, in models that change pictures by instruction. None: 1.5."""
     silence: bool | None = None
@@ -91,6 +102,8 @@ class GenerateRequest:
         _readable(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
+        if self.outpaint.acts and self.image is None:
+            raise InvalidRequest("outpaint", plain(self.outpaint), "left out, or given together with an image")
         if self.strength is not None and self.image is None:
             raise InvalidRequest("strength", self.strength, "given together with an image")
         if self.strength == 0:

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import wanted_beside
+from inkwash.pipeline.enlarging import filled
+from inkwash.pipeline.placing import has_hole, placed
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
@@ -26,6 +28,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     Raises InvalidRequest for a size the model cannot paint.
     """
     own, edits = bundle.defaults, wanted_beside(bundle) == "picture"
+    request = placed(request, bundle)
     full = replace(
         request,
         negative_prompt=_or(request.negative_prompt, own.negative_prompt),
@@ -40,7 +43,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         seed=chosen_seed(request.seed),
         subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
         silence=_or(request.silence, own.silence),
-        strength=_strength(request.image, request.mask is not None or edits, request.strength),
+        strength=_strength(request.image, has_hole(request) or edits, request.strength),
         image_guidance=_or(request.image_guidance, IMAGE_GUIDANCE) if edits else None,
     )
     if request.image_guidance is not None and not edits:
@@ -49,7 +52,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
             raise InvalidRequest(name, size, f"a multiple of {bundle.multiple}")
-    return full
+    return replace(full, hires=filled(full, bundle))
 
 
 def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:

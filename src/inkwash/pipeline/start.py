@@ -9,17 +9,19 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from inkwash.denoiser import Denoiser, kept_outside
-from inkwash.errors import InvalidRequest
 from inkwash.forward.noising import add_noise
+from inkwash.forward.schedule import Schedule
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import Beside, beside_of
-from inkwash.pipeline.photo import fitted, read_mask, read_photo
+from inkwash.pipeline.filling import flowed, latents_filled, opened_in_time
 from inkwash.pipeline.picture import pixels_of
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.space import Space
+from inkwash.pipeline.surface import surface
 from inkwash.reverse.entry import STARTS
 from inkwash.reverse.spacing import SPACINGS
 from inkwash.rng import NoiseSource
-from inkwash.types import Latents, Mask, Sigmas
+from inkwash.types import Latents, Mask, Pixels, Sigmas
 from inkwash.weights.bundle import Bundle
 
 
@@ -34,11 +36,15 @@ class Start:
     mask: Mask | None = None
     beside: Beside | None = None
     """What the network is shown beside the latents."""
+    opening: Schedule | None = None
+    """Set where greys of the mask are strengths: measures how much of the way is left."""
 
     def bound(self, denoise: Denoiser) -> Denoiser:
         """`denoise`, told what is known outside the mask."""
         if self.mask is None or self.known is None:
             return denoise
+        if self.opening is not None:
+            return opened_in_time(self.mask, self.known, self.opening, self.sigmas[0], denoise)
         return kept_outside(self.mask, self.known, denoise)
 
 
@@ -55,43 +61,39 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
     eps = _varied(noise.draw(shape), batch).to(device)
     if asked.image is None:
         return Start(sigmas[0] * eps, sigmas, noise, beside=beside_of(bundle, (width, height), None, None))
-    photo, hole = inputs(asked)
-    pixels = pixels_of([photo]).to(device)
+    paper = surface(asked)
+    pixels, hole = pixels_of([paper.photo]).to(device), paper.mask
     beside = beside_of(bundle, (width, height), pixels, None if hole is None else greys(hole))
     if beside is not None and asked.strength == 1:
         return Start(sigmas[0] * eps, sigmas, noise, beside=beside)  # all it has to know of the picture is beside
-    known = bundle.autoencoder.encode(pixels).expand(len(batch), -1, -1, -1)
+    known, mask = _known(batch, bundle, pixels, hole, noise)
     sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0) :]
     x = add_noise(known, sigmas[0], eps)
     if beside is not None:
         return Start(x, sigmas, noise, beside=beside)
-    return Start(x, sigmas, noise, known, None if hole is None else latent_mask(hole, factor).to(device))
+    return Start(x, sigmas, noise, known, mask, opening=bundle.schedule if asked.inpaint.soft else None)
 
 
-def inputs(asked: GenerateRequest) -> tuple[Image.Image, Image.Image | None]:
-    """The picture to start from and its mask ("L"), both of the size to paint.
-
-    Raises InvalidRequest if one cannot be read, if their sizes differ, or if nothing is to be painted.
-    """
-    if asked.image is None:
-        raise InvalidRequest("image", None, "given")
-    photo = read_photo(asked.image)
-    if asked.mask is None:
-        return fitted(photo, size_of(asked)), None
-    mask = read_mask(asked.mask)
-    if mask.size != photo.size:
-        wide, high = photo.size
-        raise InvalidRequest("mask", f"{mask.width} x {mask.height} pixels", f"as large as the image, {wide} x {high}")
-    hole = fitted(mask, size_of(asked))
-    if hole.getextrema() == (0, 0):
-        raise InvalidRequest("mask", str(asked.mask), "white somewhere: all black keeps everything")
-    return fitted(photo, size_of(asked)), hole
+def _known(
+    batch: Batch, bundle: Bundle, pixels: Pixels, hole: Image.Image | None, noise: NoiseSource
+) -> tuple[Latents, Mask | None]:
+    """Latents of the picture for every one of the batch, with the hole filled as asked, and the hole itself."""
+    wanted, space = batch.shared.inpaint, Space(bundle, batch.shared.tiling)
+    if hole is not None and (wanted.fill == "blurred" or batch.shared.outpaint.acts):
+        pixels = flowed(pixels, greys(hole).to(pixels) > 0)
+    known = space.encode(pixels).expand(len(batch), -1, -1, -1)
+    if hole is None:
+        return known, None
+    mask = latent_mask(hole, space.factor).to(known)
+    strengths = max_pool2d(greys(hole), space.factor).to(known) if wanted.soft else mask
+    return latents_filled(known, mask, wanted.fill, noise), strengths
 
 
 def walked(asked: GenerateRequest) -> int:
     """Steps that a resolved request takes: fewer than its `steps` where it starts from a picture."""
     steps = asked.steps or 1
-    return steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0))
+    second = (asked.hires.steps or 1) if asked.hires.acts else 0
+    return second + steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0))
 
 
 def skipped(steps: int, strength: float) -> int:
