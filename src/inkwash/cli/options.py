@@ -8,6 +8,7 @@ from tyro.conf import Suppress, arg
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.templates import Templates, Written
 from inkwash.weights.plain import built, plain
 
 Preview = Literal["auto", "blocks", "kitty", "off"]
@@ -18,6 +19,9 @@ class RequestFlags(GenerateRequest):
     """How to paint.  None means: as the model likes it best."""
 
     prompt: Suppress[str] = ""
+    written: Suppress[Written] = Written()
+    templates: Annotated[Templates, arg(name="")] = Templates()
+    """Prompts that stand for many."""
 
 
 @dataclass(frozen=True)

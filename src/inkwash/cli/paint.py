@@ -47,7 +47,7 @@ def run(options: PaintOptions) -> None:
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.film import Film
     from inkwash.pipeline.painting import sheet
-    from inkwash.pipeline.resolve import chosen_seed
+    from inkwash.pipeline.seeds import chosen_seed
     from inkwash.weights.models import open_model
 
     bundle = open_model(options.request.choice)

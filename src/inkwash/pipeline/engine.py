@@ -23,6 +23,7 @@ from inkwash.pipeline.record import Record, fingerprint
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.space import Space
+from inkwash.pipeline.spelling import spelled
 from inkwash.pipeline.start import Start, start
 from inkwash.pipeline.surface import surface
 from inkwash.pipeline.telling import informed, informed_away, scale_of
@@ -64,7 +65,7 @@ class Engine:
 
     def batches(self, requests: Iterable[GenerateRequest]) -> list[Batch]:
         """Requests resolved and grouped into what is painted together."""
-        return list(batches(resolved(request, self.bundle) for request in requests))
+        return list(batches(resolved(one, self.bundle) for request in requests for one in spelled(request)))
 
     @torch.inference_mode()
     def steps(self, batch: Batch) -> Iterator[Step]:

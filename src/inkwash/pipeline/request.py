@@ -9,6 +9,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.hires import Hires
 from inkwash.pipeline.inpaint import Inpaint, Outpaint
 from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.pipeline.templates import Templates, Written
 from inkwash.pipeline.tiling import Tiling
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
@@ -67,6 +68,10 @@ class GenerateRequest:
     """A second pass at a larger size."""
     tiling: Tiling = Tiling()
     """What is done in pieces: seamless, very large, or in little memory."""
+    templates: Templates = Templates()
+    """Prompts that stand for many."""
+    written: Written = Written()
+    """What prompts were before wildcards, choices and styles; filled in by us."""
     image_guidance: float | None = None
     """How closely to keep to `image`, in models that change pictures by instruction. None: 1.5."""
     silence: bool | None = None

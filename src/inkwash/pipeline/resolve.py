@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from secrets import randbelow
 from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
@@ -10,14 +9,13 @@ from inkwash.pipeline.beside import wanted_beside
 from inkwash.pipeline.enlarging import filled
 from inkwash.pipeline.placing import has_hole, placed
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.seeds import chosen_seed
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.text.tree import Weighting
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
-SEEDS = 2**32
-"""Seeds chosen for the user stay below: short enough to read aloud."""
 STRENGTH = 0.75
 IMAGE_GUIDANCE = 1.5
 
@@ -63,11 +61,6 @@ def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
         mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
     weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
-
-
-def chosen_seed(seed: int | None) -> int:
-    """The seed itself, or a random one for None and -1."""
-    return randbelow(SEEDS) if seed is None or seed == -1 else seed
 
 
 def _strength(image: Path | None, anew: bool, strength: float | None) -> float | None:
