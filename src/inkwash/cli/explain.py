@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional
 
 from inkwash.cli.keeping import kept, ready
-from inkwash.cli.options import AskedFor, ComputeFlags, Computed, RequestFlags, requests
+from inkwash.cli.options import AskedFor, Computed, ComputeFlags, RequestFlags, requests
 from inkwash.errors import InvalidRequest
 
 SAMPLER = "euler_ancestral"

@@ -29,7 +29,7 @@ def circular(network: nn.Module, x: bool = True, y: bool = True) -> Iterator[nn.
             vars(layer).pop("forward", None)
 
 
-def _around(layer: nn.Conv2d, x: bool, y: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _around(layer: nn.Conv2d, x: bool, y: bool):  # type: ignore[no-untyped-def]
     """A convolution's own arithmetic on a map that is padded before."""
     high, wide = (int(each) for each in layer.padding)
 
@@ -40,7 +40,7 @@ def _around(layer: nn.Conv2d, x: bool, y: bool):  # type: ignore[no-untyped-def]
     return forward
 
 
-def _halved(layer: Downsample, x: bool, y: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _halved(layer: Downsample, x: bool, y: bool):  # type: ignore[no-untyped-def]
     return lambda map_in: layer.conv(padded_around(map_in, (0, 1, 0, 1), x, y))
 
 

@@ -42,11 +42,9 @@ def filled(request: GenerateRequest, bundle: Bundle) -> Hires:
         if (value := getattr(asked, name)) is not None and value not in table:
             raise InvalidRequest(f"hires.{name}", value, f"one of {', '.join(table)}")
     upscaler = asked.upscaler if asked.upscaler.endswith(SUFFIX) else upscaler_named(asked.upscaler)
-    if max(asked.size((request.width or 0, request.height or 0), bundle.multiple)) > 4096:  # noqa: PLR2004
+    if max(asked.size((request.width or 0, request.height or 0), bundle.multiple)) > 4096:
         raise InvalidRequest("hires.scale", asked.scale, "small enough for at most 4096 pixels along a side")
-    return replace(
-        asked, upscaler=upscaler, steps=asked.steps or request.steps, strength=asked.strength or STRENGTH
-    )
+    return replace(asked, upscaler=upscaler, steps=asked.steps or request.steps, strength=asked.strength or STRENGTH)
 
 
 def second_pass(batch: Batch, bundle: Bundle) -> Batch:
@@ -124,9 +122,9 @@ def by_network(images: Sequence[Image.Image], path: Path) -> list[Image.Image]:
         raise InvalidRequest("hires.upscaler", str(path), f"a {SUFFIX} file that is there")
     try:
         network = ModelLoader(device="cpu").load_from_file(path)
-    except Exception as error:  # spandrel tells of unknown networks in errors of many kinds
+    except Exception as error:  # noqa: BLE001  spandrel tells of unknown networks in errors of many kinds
         raise InvalidRequest("hires.upscaler", str(path), f"an upscaling network ({error})") from None
-    if not isinstance(network, ImageModelDescriptor) or network.input_channels != 3:  # noqa: PLR2004
+    if not isinstance(network, ImageModelDescriptor) or network.input_channels != 3:
         raise InvalidRequest("hires.upscaler", str(path), "a network that enlarges coloured pictures")
     pixels = (pixels_of(images) + 1) / 2
     return images_of(torch.cat([network(pixels[index : index + 1]) for index in range(len(pixels))]) * 2 - 1)

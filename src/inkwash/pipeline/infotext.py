@@ -6,6 +6,7 @@ from inkwash.pipeline.infotext_groups import SPACINGS, written
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.reverse.names import LABELS
 
+
 def parameters(request: GenerateRequest, model: str, fingerprint: str, version: str) -> str:
     """The prompt, the negative prompt, and one line of settings in the order other programs expect.
 

@@ -69,7 +69,9 @@ NOTES: tuple[Note, ...] = (
     Note("hires", "scale", "Hires upscale", _number, float),
     Note("hires", "steps", "Hires steps", str, int),
     Note("hires", "upscaler", "Hires upscaler"),
-    Note("hires", "sampler", "Hires sampler", lambda name: LABELS.get(name, name), lambda name: names.found(name).sampler),
+    Note(
+        "hires", "sampler", "Hires sampler", lambda name: LABELS.get(name, name), lambda name: names.found(name).sampler
+    ),
     Note("hires", "spacing", "Hires schedule type", _spacing, lambda name: names.found_spacing(name, "")),
     Note("hires", "guidance", "Hires CFG Scale", _number, float),
     Note("hires", "prompt", "Hires prompt"),
@@ -118,6 +120,6 @@ def with_groups(request: GenerateRequest, settings: Mapping[str, Any]) -> tuple[
 
 def _size(written_size: str) -> dict[str, int]:
     numbers = written_size.split("x")
-    if len(numbers) != 2 or not all(each.isdigit() for each in numbers):  # noqa: PLR2004
+    if len(numbers) != 2 or not all(each.isdigit() for each in numbers):
         return {}
     return {name: int(each) for name, each in zip(("width", "height"), numbers, strict=True) if int(each)}

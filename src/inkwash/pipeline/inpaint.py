@@ -38,7 +38,7 @@ class Inpaint:
 
 @dataclass(frozen=True, kw_only=True)
 class Outpaint:
-    """Pixels that are added to a picture and painted.  Raises InvalidRequest, naming field, value and what is wanted."""
+    """Pixels that are added to a picture, and painted.  Raises InvalidRequest as above."""
 
     left: int = 0
     """Pixels to add on the left."""

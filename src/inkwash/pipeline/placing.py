@@ -1,4 +1,4 @@
-"""Requests that change a picture, made whole: their size where it follows from the picture, and what cannot be meant."""
+"""Requests that change a picture: their size where it follows from the picture, and what cannot be meant."""
 
 from dataclasses import replace
 

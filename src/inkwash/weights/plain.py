@@ -27,9 +27,7 @@ def plain(value: object) -> Any:
     """
     if is_dataclass(value) and not isinstance(value, type):
         pairs = ((field, getattr(value, field.name)) for field in fields(value))
-        return {
-            field.name: plain(each) for field, each in pairs if not (is_dataclass(each) and each == field.default)
-        }
+        return {field.name: plain(each) for field, each in pairs if not (is_dataclass(each) and each == field.default)}
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
