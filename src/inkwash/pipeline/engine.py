@@ -137,7 +137,7 @@ class Engine:
     def record(self, singles: Iterable[GenerateRequest]) -> Record:
         """How the pictures of resolved requests are made: by this model, from these files, on this device."""
         runs = merged(list(singles))
-        paths = sorted({path for run in runs for path in (run.image, run.mask) if path is not None})
+        paths = sorted({path for run in runs for path in run.inputs})
         return Record(
             version=__version__,
             requests=runs,

@@ -73,7 +73,7 @@ def second_start(latents: Latents, batch: Batch, larger: Batch, space: Space) ->
     sigmas = SPACINGS[str(asked.spacing)](space.bundle.schedule, planned).to(latents)[-steps - 1 :]
     noise = NoiseSource.seeded(request.seed or 0 for request in larger.requests)
     x = add_noise(enlarged, sigmas[0], noise.like(enlarged))
-    return Start(x, sigmas, noise, beside=beside_of(space.bundle, size, None, None))
+    return Start(x, sigmas, noise, beside=beside_of(space.bundle, asked, None, noise))
 
 
 def _enlarged(latents: Latents, own: Hires, size: Size, space: Space) -> Latents:

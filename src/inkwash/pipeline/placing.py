@@ -10,6 +10,8 @@ from inkwash.pipeline.surface import extended_size
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.plain import plain
 
+STRENGTH, OUTPAINTING = 0.75, 0.8
+
 
 def placed(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     """With width and height where outpainting decides them.
@@ -37,3 +39,14 @@ def placed(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
 def has_hole(request: GenerateRequest) -> bool:
     """Is a part of the picture kept?"""
     return request.mask is not None or request.outpaint.acts
+
+
+def usual_strength(request: GenerateRequest, bundle: Bundle) -> float:
+    """Of a request with an image that names none.
+
+    Where something is added to a picture, a little of the colours that flow into the new parts is left.
+    """
+    if request.outpaint.acts and request.mask is None:
+        return OUTPAINTING
+    anew = has_hole(request) or wanted_beside(bundle) in ("picture", "small")
+    return 1.0 if anew else STRENGTH

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.hires import Hires
+from inkwash.pipeline.hints import Hints
+from inkwash.pipeline.hires import SUFFIX, Hires
 from inkwash.pipeline.inpaint import Inpaint, Outpaint
 from inkwash.pipeline.limits import WHOLE, checked
 from inkwash.pipeline.templates import Templates, Written
@@ -68,6 +69,8 @@ class GenerateRequest:
     """A second pass at a larger size."""
     tiling: Tiling = Tiling()
     """What is done in pieces: seamless, very large, or in little memory."""
+    hints: Hints = Hints()
+    """What networks of special kinds are told."""
     templates: Templates = Templates()
     """Prompts that stand for many."""
     written: Written = Written()
@@ -120,6 +123,12 @@ class GenerateRequest:
     def choice(self) -> ModelChoice:
         """The model, and what of it is replaced."""
         return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Files whose content decides the picture, beside those of the model."""
+        network = Path(self.hires.upscaler) if self.hires.acts and self.hires.upscaler.endswith(SUFFIX) else None
+        return tuple(path for path in (self.image, self.mask, self.hints.depth, network) if path is not None)
 
     def singles(self) -> Iterator["GenerateRequest"]:
         """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""

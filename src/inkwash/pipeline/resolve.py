@@ -1,13 +1,12 @@
 """A request without gaps: the model's defaults and a real seed filled in, and what the model can paint checked."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.beside import wanted_beside
+from inkwash.pipeline.beside import told_beside, wanted_beside
 from inkwash.pipeline.enlarging import filled
-from inkwash.pipeline.placing import has_hole, placed
+from inkwash.pipeline.placing import placed, usual_strength
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.seeds import chosen_seed
 from inkwash.text.prompt import is_plain
@@ -16,7 +15,6 @@ from inkwash.text.tree import Weighting
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
-STRENGTH = 0.75
 IMAGE_GUIDANCE = 1.5
 
 
@@ -26,7 +24,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     Raises InvalidRequest for a size the model cannot paint.
     """
     own, edits = bundle.defaults, wanted_beside(bundle) == "picture"
-    request = placed(request, bundle)
+    request = placed(told_beside(request, bundle), bundle)
     full = replace(
         request,
         negative_prompt=_or(request.negative_prompt, own.negative_prompt),
@@ -41,7 +39,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         seed=chosen_seed(request.seed),
         subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
         silence=_or(request.silence, own.silence),
-        strength=_strength(request.image, has_hole(request) or edits, request.strength),
+        strength=None if request.image is None else _or(request.strength, usual_strength(request, bundle)),
         image_guidance=_or(request.image_guidance, IMAGE_GUIDANCE) if edits else None,
     )
     if request.image_guidance is not None and not edits:
@@ -61,10 +59,6 @@ def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
         mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
     weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
-
-
-def _strength(image: Path | None, anew: bool, strength: float | None) -> float | None:
-    return None if image is None else _or(strength, 1.0 if anew else STRENGTH)
 
 
 def _or(value: Value | None, default: Value) -> Value:

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from inkwash.denoiser import Denoiser, kept_outside
 from inkwash.forward.noising import add_noise
 from inkwash.forward.schedule import Schedule
 from inkwash.pipeline.batch import Batch
-from inkwash.pipeline.beside import Beside, beside_of
+from inkwash.pipeline.beside import Beside, beside_of, wanted_beside
 from inkwash.pipeline.filling import flowed, latents_filled, opened_in_time
-from inkwash.pipeline.picture import pixels_of
+from inkwash.pipeline.picture import greys, pixels_of
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.space import Space
 from inkwash.pipeline.surface import surface
@@ -58,20 +56,17 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
     sigmas = SPACINGS[str(asked.spacing)](bundle.schedule, asked.steps or 1).to(device)
     noise = NoiseSource.seeded(request.seed or 0 for request in batch.requests)
     shape = (bundle.autoencoder.spec.latent_channels, height // factor, width // factor)
+    paper = None if asked.image is None else surface(asked)
+    beside, seen = beside_of(bundle, asked, paper, noise), wanted_beside(bundle) in ("small", "picture", "hole")
     eps = _varied(noise.draw(shape), batch).to(device)
-    if asked.image is None:
-        return Start(sigmas[0] * eps, sigmas, noise, beside=beside_of(bundle, (width, height), None, None))
-    paper = surface(asked)
-    pixels, hole = pixels_of([paper.photo]).to(device), paper.mask
-    beside = beside_of(bundle, (width, height), pixels, None if hole is None else greys(hole))
-    if beside is not None and asked.strength == 1:
-        return Start(sigmas[0] * eps, sigmas, noise, beside=beside)  # all it has to know of the picture is beside
-    known, mask = _known(batch, bundle, pixels, hole, noise)
+    if paper is None or (seen and asked.strength == 1):  # all it has to know of the picture is beside
+        return Start(sigmas[0] * eps, sigmas, noise, beside=beside)
+    known, mask = _known(batch, bundle, pixels_of([paper.photo]).to(device), paper.mask, noise)
     sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0) :]
     x = add_noise(known, sigmas[0], eps)
-    if beside is not None:
+    if seen:
         return Start(x, sigmas, noise, beside=beside)
-    return Start(x, sigmas, noise, known, mask, opening=bundle.schedule if asked.inpaint.soft else None)
+    return Start(x, sigmas, noise, known, mask, beside, bundle.schedule if asked.inpaint.soft else None)
 
 
 def _known(
@@ -104,11 +99,6 @@ def skipped(steps: int, strength: float) -> int:
 def latent_mask(hole: Image.Image, factor: int) -> Mask:
     """A latent is painted anew as soon as one of its pixels is: (1, 1, h / factor, w / factor) of 0 and 1."""
     return max_pool2d((greys(hole) > 0).float(), factor)
-
-
-def greys(hole: Image.Image) -> Float[Tensor, "1 1 height width"]:
-    """A mask as numbers from 0 to 1."""
-    return (pixels_of([hole.convert("RGB")])[:, :1] + 1) / 2
 
 
 def between(low: Latents, high: Latents, part: float) -> Latents:
