@@ -100,13 +100,16 @@ def told_beside(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
             raise InvalidRequest(
                 name, str(getattr(request, name)), f"left out: {bundle.name} enlarges the whole picture"
             )
+    level = NOISE_LEVEL if hints.noise_level is None else hints.noise_level
+    if isinstance(bundle.predictor, UNet) and level >= bundle.predictor.spec.labels:
+        raise InvalidRequest("hints.noise_level", level, f"below {bundle.predictor.spec.labels}")
     factor = bundle.autoencoder.spec.factor
     small = (0, 0) if request.width and request.height else read_photo(request.image).size
     return replace(
         request,
         width=request.width or small[0] * factor,
         height=request.height or small[1] * factor,
-        hints=replace(hints, noise_level=NOISE_LEVEL if hints.noise_level is None else hints.noise_level),
+        hints=replace(hints, noise_level=level),
     )
 
 
