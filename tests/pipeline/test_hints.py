@@ -19,9 +19,13 @@ from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.hints import Hints
 from inkwash.pipeline.record import read_record
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.start import start
 from inkwash.predictor.spec import Stage, UNetSpec
 from inkwash.predictor.unet import UNet
+from inkwash.reverse.registry import SAMPLERS
 from inkwash.rng import NoiseSource
+from inkwash.text.conditioning import Conditioner
+from inkwash.text.encoder import TextEncoder
 from inkwash.weights.bundle import Bundle, load_bundle
 from inkwash.weights.plain import built
 
@@ -44,7 +48,11 @@ def engine_of(folder: Path, unet: UNet, target: Target, betas: tuple[float, floa
     torch.manual_seed(2)
     steps = torch.linspace(betas[0] ** 0.5, betas[1] ** 0.5, 1000, dtype=torch.float64) ** 2
     schedule, space = DiscreteSchedule.from_betas(steps), Autoencoder(SPACE).eval().requires_grad_(False)
-    bundle = replace(load_bundle(folder), predictor=unet, target=target, schedule=schedule, autoencoder=space)
+    bundle = load_bundle(folder)
+    assert isinstance(bundle.text, Conditioner)
+    reader = TextEncoder(replace(bundle.text.encoder.spec, mask_padding=False)).eval().requires_grad_(False)
+    text = Conditioner(bundle.text.tokenizer, reader)
+    bundle = replace(bundle, predictor=unet, target=target, schedule=schedule, autoencoder=space, text=text)
     return Engine(bundle, Compute(torch.device("cpu"), torch.float32))
 
 
@@ -52,6 +60,7 @@ def theirs(unet: UNet, channels: int, **more: Any) -> Any:
     """The same network in diffusers."""
     diffusers = pytest.importorskip("diffusers")
     twin = diffusers.UNet2DConditionModel(
+        sample_size=64,
         in_channels=channels,
         out_channels=4,
         block_out_channels=(32, 64),
@@ -82,7 +91,11 @@ def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path
     asked = built(GenerateRequest, {**ASKED, **way, "image": str(tmp_path / "small.png"), "hints": {"noise_level": 30}})
     (batch,) = engine.batches([asked])
     assert (batch.shared.width, batch.shared.height) == (48, 32)
-    *_, last = engine.steps(batch)
+    begin = start(batch, engine.bundle, torch.device("cpu"))
+    x = begin.x * (1 + begin.sigmas[0] ** -2) ** 0.5  # diffusers gives its first latents all the variance there is
+    with torch.inference_mode():
+        denoise = engine.denoiser(batch, begin.sigmas, begin.beside)
+        *_, last = SAMPLERS["ddim"](denoise, x, begin.sigmas, begin.noise)
     betas = {"beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "scaled_linear"}
     pipe = diffusers.StableDiffusionUpscalePipeline(
         vae=diffusers.AutoencoderKL(block_out_channels=(32,), norm_num_groups=8, scaling_factor=0.08333),

@@ -27,7 +27,7 @@ def test_every_upscaler_makes_a_larger_picture(engine: Engine, upscaler: str) ->
 
 
 def test_the_second_pass_walks_its_own_steps_at_the_low_end(engine: Engine) -> None:
-    asked = replace(CAT, steps=3, hires=Hires(scale=2, steps=4, strength=0.5, sampler="euler", spacing="karras"))
+    asked = replace(CAT, steps=3, hires=Hires(scale=2.0, steps=4, strength=0.5, sampler="euler", spacing="karras"))
     (batch,) = engine.batches([asked])
     steps = list(engine.steps(batch))
     assert walked(batch.shared) == len(steps) == 7
@@ -38,7 +38,7 @@ def test_the_second_pass_walks_its_own_steps_at_the_low_end(engine: Engine) -> N
 
 def test_the_second_pass_begins_in_the_enlarged_latents(engine: Engine) -> None:
     (batch,) = engine.batches(
-        [replace(CAT, hires=Hires(scale=2, steps=50, strength=0.02, upscaler="Latent (nearest)"))]
+        [replace(CAT, hires=Hires(scale=2.0, steps=50, strength=0.02, upscaler="Latent (nearest)"))]
     )
     steps = list(engine.steps(batch))
     first, last = steps[2].x, steps[-1].x
@@ -58,7 +58,7 @@ def test_what_is_said_of_the_second_pass_wins_there(engine: Engine) -> None:
 def test_pictures_of_two_passes_do_not_depend_on_their_batch_and_are_painted_again(
     engine: Engine, tmp_path: Path
 ) -> None:
-    asked = replace(CAT, count=2, sampler="euler_ancestral", hires=Hires(scale=2, steps=2))
+    asked = replace(CAT, count=2, sampler="euler_ancestral", hires=Hires(scale=2.0, steps=2))
     second = engine.paint(asked)[1]
     alone = engine.paint(replace(asked, seed=4, count=1))[0]
     assert second.request == alone.request
@@ -77,7 +77,7 @@ def test_editing_goes_on_in_the_second_pass(engine: Engine) -> None:
 
 def test_a_film_of_two_passes_has_one_size(engine: Engine) -> None:
     film = Film(engine)
-    for step in engine.stream(replace(CAT, hires=Hires(scale=2, steps=1))):
+    for step in engine.stream(replace(CAT, hires=Hires(scale=2.0, steps=1))):
         film.add(step)
     assert len(film.webp()) > 0
 
@@ -95,8 +95,8 @@ def test_latents_of_another_shape_are_cut_evenly(mode: str) -> None:
     ("change", "message"),
     [
         ({"steps": 3}, r"hires.scale is None, but must be given"),
-        ({"scale": 2, "sampler": "nope"}, r"hires.sampler is 'nope', but must be one of"),
-        ({"scale": 16, "width_first": 512}, r"hires.scale is 16, but must be small enough"),
+        ({"scale": 2.0, "sampler": "nope"}, r"hires.sampler is 'nope', but must be one of"),
+        ({"scale": 16.0, "width_first": 512}, r"hires.scale is 16.0, but must be small enough"),
     ],
 )
 def test_passes_that_cannot_be_painted(engine: Engine, change: dict[str, Any], message: str) -> None:
@@ -107,16 +107,16 @@ def test_passes_that_cannot_be_painted(engine: Engine, change: dict[str, Any], m
 
 def test_there_is_no_second_pass_over_a_photograph(engine: Engine, photo: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"hires is .* left out where there is an image"):
-        engine.paint(replace(CAT, image=photo, hires=Hires(scale=2)))
+        engine.paint(replace(CAT, image=photo, hires=Hires(scale=2.0)))
 
 
 def test_names_of_upscalers() -> None:
     assert upscaler_named("latent bicubic antialiased") == "Latent (bicubic antialiased)"
     for wrong in ("ESRGAN", "a.pth"):
         with pytest.raises(InvalidRequest, match=r"hires.upscaler is .* one of Latent,.* or a .safetensors file"):
-            Hires(scale=2, upscaler=wrong)
-    with pytest.raises(InvalidRequest, match=r"hires.scale is 2, but must be left out where a width"):
-        Hires(scale=2, width=64)
+            Hires(scale=2.0, upscaler=wrong)
+    with pytest.raises(InvalidRequest, match=r"hires.scale is 2.0, but must be left out where a width"):
+        Hires(scale=2.0, width=64)
 
 
 def test_networks_for_pixels_need_an_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

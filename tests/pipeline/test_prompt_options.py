@@ -63,5 +63,5 @@ def test_keys_are_the_lines_own_or_the_same_at_every_reading() -> None:
 def test_what_a_line_says_of_a_group_is_added_to_the_flags() -> None:
     from inkwash.pipeline.hires import Hires
 
-    (found,) = requests_of('{"hires":{"steps":3}}', GenerateRequest(hires=Hires(scale=2)), is_json=True)
-    assert found.hires == Hires(scale=2, steps=3)
+    (found,) = requests_of('{"hires":{"steps":3}}', GenerateRequest(hires=Hires(scale=2.0)), is_json=True)
+    assert found.hires == Hires(scale=2.0, steps=3)

@@ -14,6 +14,7 @@ from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.start import start
 from inkwash.pipeline.surface import around, surface
+from inkwash.weights.plain import built
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3)
 
@@ -147,4 +148,4 @@ def test_outpainting_wants_a_picture() -> None:
     with pytest.raises(InvalidRequest, match=r"outpaint is .* given together with an image"):
         replace(CAT, outpaint=Outpaint(up=1))
     with pytest.raises(InvalidRequest, match=r"inpaint.fill is 'red', but must be one of original, blurred"):
-        Inpaint(fill="red")  # type: ignore[arg-type]
+        built(Inpaint, {"fill": "red"}, "inpaint")

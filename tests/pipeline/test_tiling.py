@@ -9,6 +9,7 @@ from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.start import start
 from inkwash.pipeline.tiling import Tiling
 from inkwash.reverse.registry import SAMPLERS
+from inkwash.weights.plain import built
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3)
 
@@ -60,4 +61,4 @@ def test_tiles_of_the_autoencoder_come_near_the_whole(engine: Engine) -> None:
 )
 def test_what_cannot_be_meant(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
-        Tiling(**wrong)  # type: ignore[arg-type]
+        built(Tiling, wrong, "tiling")

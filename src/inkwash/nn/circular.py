@@ -1,6 +1,6 @@
 """Convolutions on a torus: a picture goes on at its other edge, so that copies of it make a pattern without seams."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ def circular(network: nn.Module, x: bool = True, y: bool = True) -> Iterator[nn.
             vars(layer).pop("forward", None)
 
 
-def _around(layer: nn.Conv2d, x: bool, y: bool):  # type: ignore[no-untyped-def]
+def _around(layer: nn.Conv2d, x: bool, y: bool) -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
     """A convolution's own arithmetic on a map that is padded before."""
     high, wide = (int(each) for each in layer.padding)
 
@@ -40,7 +40,7 @@ def _around(layer: nn.Conv2d, x: bool, y: bool):  # type: ignore[no-untyped-def]
     return forward
 
 
-def _halved(layer: Downsample, x: bool, y: bool):  # type: ignore[no-untyped-def]
+def _halved(layer: Downsample, x: bool, y: bool) -> Callable[[Tensor], Tensor]:
     return lambda map_in: layer.conv(padded_around(map_in, (0, 1, 0, 1), x, y))
 
 

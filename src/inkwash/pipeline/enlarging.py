@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from PIL import Image, ImageOps
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from inkwash.errors import InvalidRequest
@@ -24,6 +26,7 @@ from inkwash.types import Latents
 from inkwash.weights.bundle import Bundle
 
 Size = tuple[int, int]
+Enlarged = Float[Tensor, "b c rows columns"]
 
 
 def filled(request: GenerateRequest, bundle: Bundle) -> Hires:
@@ -76,7 +79,7 @@ def second_start(latents: Latents, batch: Batch, larger: Batch, space: Space) ->
     return Start(x, sigmas, noise, beside=beside_of(space.bundle, asked, None, noise))
 
 
-def _enlarged(latents: Latents, own: Hires, size: Size, space: Space) -> Latents:
+def _enlarged(latents: Latents, own: Hires, size: Size, space: Space) -> Enlarged:
     """Latents of a picture of another size (width and height); where its shape differs, the rest is cut off evenly."""
     factor = space.factor
     if own.upscaler in LATENT:
@@ -86,7 +89,7 @@ def _enlarged(latents: Latents, own: Hires, size: Size, space: Space) -> Latents
     return space.encode(pixels_of(images).to(latents))
 
 
-def stretched(latents: Latents, size: Size, mode: str, *, smooth: bool) -> Latents:
+def stretched(latents: Latents, size: Size, mode: str, *, smooth: bool) -> Enlarged:
     """Latents of `size` (rows and columns), scaled until they cover it, and cut evenly."""
     high, wide = latents.shape[2:]
     scale = max(size[0] / high, size[1] / wide)

@@ -13,7 +13,7 @@ WIDEST = 240
 
 def grid_sheet(pictures: Sequence[Image.Image], labels: Sequence[Sequence[str]]) -> Image.Image:
     """`pictures`, of which the first of `labels` changes fastest: columns, then rows, then tables under each other."""
-    across, down, deep = (*labels, *[("",)] * (3 - len(labels)))
+    across, down, deep = (labels[side] if side < len(labels) else ("",) for side in range(3))
     each = len(across) * len(down)
     tables = [
         _table(pictures[index * each : (index + 1) * each], across, down, title) for index, title in enumerate(deep)
