@@ -27,7 +27,11 @@ from inkwash.rng import NoiseSource
 from inkwash.text.conditioning import Conditioner
 from inkwash.text.encoder import TextEncoder
 from inkwash.weights.bundle import Bundle, load_bundle
+from inkwash.weights.choice import ModelChoice
+from inkwash.weights.models import open_model
 from inkwash.weights.plain import built
+from tools.checkpoints import CHECKPOINTS, write_folder
+from tools.topology import SD, Net, Slots
 
 ASKED = {"prompt": "a photo of a cat", "negative_prompt": "a dog", "seed": 5, "steps": 4, "guidance": 3.0}
 SPACE = AutoencoderSpec(
@@ -213,3 +217,28 @@ def test_other_networks_take_no_hints(tiny_folder: Path, photo: Path) -> None:
     engine = Engine(load_bundle(tiny_folder), Compute(torch.device("cpu"), torch.float32))
     with pytest.raises(InvalidRequest, match=r"hints.depth is .* left out: tiny does not paint by depth"):
         engine.paint(GenerateRequest(seed=1, hints=Hints(depth=photo)))
+
+
+DEEP = {**CHECKPOINTS["sd2"], "unet": Net((64, 64, 64, 64), SD, 1024, channels_in=5).slots()}
+UPSCALING = ((0, 0, 1, 1, 1, 1, 1, 1), 1, (1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0))
+CROSSED = (True, True, True, False)
+ENLARGING = {
+    **CHECKPOINTS["sd2"],
+    "unet": Net((64, 64, 64, 64), UPSCALING, 1024, channels_in=7, classes=1000, crossed=CROSSED).slots(),
+}
+
+
+@pytest.mark.parametrize(("parts", "size"), [(DEEP, (32, 32)), (ENLARGING, (16, 16))])
+def test_released_checkpoints_of_both_kinds_paint(
+    parts: dict[str, Slots], size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CHECKPOINTS, "sd2", parts)  # type: ignore[arg-type]
+    folder = write_folder(tmp_path / "released", "sd2", "v_prediction")
+    Image.linear_gradient("L").resize((8, 8)).save(tmp_path / "small.png")
+    engine = Engine(open_model(ModelChoice(folder)), Compute(torch.device("cpu"), torch.float32))
+    asked = GenerateRequest(prompt="a photo of a cat", steps=1, seed=1, image=tmp_path / "small.png")
+    if parts is DEEP:
+        asked = replace(asked, width=32, height=32, hints=Hints(depth=tmp_path / "small.png"))
+    painting = engine.paint(asked)[0]
+    assert painting.image.size == size
+    assert (painting.request.hints.noise_level is None) == (parts is DEEP)

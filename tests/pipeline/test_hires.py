@@ -38,7 +38,7 @@ def test_the_second_pass_walks_its_own_steps_at_the_low_end(engine: Engine) -> N
 
 def test_the_second_pass_begins_in_the_enlarged_latents(engine: Engine) -> None:
     (batch,) = engine.batches(
-        [replace(CAT, hires=Hires(scale=2.0, steps=50, strength=0.02, upscaler="Latent (nearest)"))]
+        [replace(CAT, hires=Hires(scale=2.0, steps=8, strength=0.05, upscaler="Latent (nearest)"))]
     )
     steps = list(engine.steps(batch))
     first, last = steps[2].x, steps[-1].x

@@ -40,23 +40,20 @@ def beside_of(bundle: Bundle, asked: GenerateRequest, paper: Surface | None, noi
     `noise` is drawn from only for a small picture.  Raises InvalidRequest if there is no picture where one is wanted.
     """
     kind, space = wanted_beside(bundle), bundle.autoencoder
-    device, size = next(bundle.predictor.parameters()).device, (asked.width or 0, asked.height or 0)
+    device, (width, height) = next(bundle.predictor.parameters()).device, (asked.width or 0, asked.height or 0)
+    columns, rows = width // space.spec.factor, height // space.spec.factor
     if kind == "nothing":
         return None
     if kind == "depth":
-        return depth_beside(
-            read_depth(asked, bundle).to(device), (size[1] // space.spec.factor, size[0] // space.spec.factor)
-        )
+        return depth_beside(read_depth(asked, bundle).to(device), (rows, columns))
     if kind == "hole":
-        pixels = torch.zeros(1, 3, size[1], size[0]) if paper is None else pixels_of([paper.photo])
+        pixels = torch.zeros(1, 3, height, width) if paper is None else pixels_of([paper.photo])
         hole = torch.ones_like(pixels[:, :1]) if paper is None or paper.mask is None else greys(paper.mask)
         return hole_beside(space, pixels.to(device), hole.to(device))
     if paper is None or asked.image is None:
         raise InvalidRequest("image", None, f"given: {bundle.name} changes pictures")
     if kind == "small":
-        small = pixels_of(
-            [fitted(read_photo(asked.image), (size[0] // space.spec.factor, size[1] // space.spec.factor))]
-        )
+        small = pixels_of([fitted(read_photo(asked.image), (columns, rows))])
         level = bundle.schedule.sigma(torch.tensor(float(asked.hints.noise_level or 0)))
         return small_beside(small, noise.draw(tuple(small.shape[1:])), level).to(device)
     if isinstance(space, TinyAutoencoder):
@@ -89,17 +86,15 @@ def told_beside(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         raise InvalidRequest("hints.depth", str(hints.depth), f"left out: {bundle.name} does not paint by depth")
     if kind != "small":
         if hints.noise_level is not None:
-            raise InvalidRequest(
-                "hints.noise_level", hints.noise_level, f"left out: {bundle.name} enlarges no pictures"
-            )
+            wanted = f"left out: {bundle.name} enlarges no pictures"
+            raise InvalidRequest("hints.noise_level", hints.noise_level, wanted)
         return request
     if request.image is None:
         raise InvalidRequest("image", None, f"given: {bundle.name} enlarges pictures")
     for name in ("mask", "strength"):
         if getattr(request, name) not in (None, 1.0):
-            raise InvalidRequest(
-                name, str(getattr(request, name)), f"left out: {bundle.name} enlarges the whole picture"
-            )
+            wanted = f"left out: {bundle.name} enlarges the whole picture"
+            raise InvalidRequest(name, str(getattr(request, name)), wanted)
     level = NOISE_LEVEL if hints.noise_level is None else hints.noise_level
     if isinstance(bundle.predictor, UNet) and level >= bundle.predictor.spec.labels:
         raise InvalidRequest("hints.noise_level", level, f"below {bundle.predictor.spec.labels}")
