@@ -59,9 +59,11 @@ def depth_beside(depth: Depth, size: tuple[int, int]) -> Float[Tensor, "b 1 h w"
     return torch.where(high > low, 2 * (small - low) / (high - low).clamp(min=1e-12) - 1, torch.zeros_like(small))
 
 
-def small_beside(small: Pixels, noise: Pixels, sigma: Sigma) -> Float[Tensor, "b 3 h w"]:
+def small_beside(
+    small: Float[Tensor, "#b 3 h w"], noise: Float[Tensor, "b 3 h w"], sigma: Sigma
+) -> Float[Tensor, "b 3 h w"]:
     """x4-upscaler: the picture to enlarge, a pixel per latent, under noise of a level, of unit variance then.
 
     (Ho et al. 2021, Cascaded Diffusion Models, 4.2: noise conditioning augmentation)
     """
-    return shrink(sigma) * add_noise(small, sigma, noise)
+    return shrink(sigma) * add_noise(small.expand_as(noise), sigma, noise)
