@@ -20,10 +20,10 @@ def test_a_grid_is_a_sheet_and_its_pictures(inkwash: Inkwash, tiny_folder: Path,
     asked = [read_record(path) for path in done.paths[:-1]]
     singles = [record.requests[record.index or 0] for record in asked if len(record.requests) > (record.index or 0)]
     assert {single.seed for single in singles} == {5}
-    sheet = Image.open(done.paths[-1])
-    assert sheet.width > 3 * 32
-    assert sheet.height > 4 * 32
-    assert 'X Type: steps, X Values: "steps 1; steps 2; steps 3", Y Type: replace' in sheet.info["parameters"]
+    with Image.open(done.paths[-1]) as sheet:
+        assert sheet.width > 3 * 32
+        assert sheet.height > 4 * 32
+        assert 'X Type: steps, X Values: "steps 1; steps 2; steps 3", Y Type: replace' in sheet.info["parameters"]
     again = inkwash("again", done.paths[1], "--preview", "off")
     assert "the same file, byte for byte" in again.err
 

@@ -60,7 +60,7 @@ def test_what_does_not_go_with_a_list(inkwash: Inkwash, tiny_folder: Path, tmp_p
 
 
 def test_killed_in_the_middle_nothing_is_lost(tiny_folder: Path, tmp_path: Path, inkwash: Inkwash) -> None:
-    lines = [json.dumps({"prompt": "a cat", "key": f"k{n}", "steps": 40 + n, "seed": n}) for n in range(12)]
+    lines = [json.dumps({"prompt": "a cat", "key": f"k{n}", "steps": 15 + n, "seed": n}) for n in range(8)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     words = ["paint", "--from", "a.jsonl", "--model", str(tiny_folder), "--out", "o", "--preview", "off"]
     running = subprocess.Popen(
@@ -72,11 +72,11 @@ def test_killed_in_the_middle_nothing_is_lost(tiny_folder: Path, tmp_path: Path,
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     before = {path: path.read_bytes() for path in (tmp_path / "o").glob("k*.png")}
-    assert 0 < len(before) < 12
+    assert 0 < len(before) < 8
     for path in before:
         read_record(path)  # whole
     done = inkwash(*words)
     assert done.code == 0
-    assert len(done.paths) == 12 - len(before)
-    assert sorted(path.stem for path in (tmp_path / "o").glob("k*.png")) == sorted(f"k{n}" for n in range(12))
+    assert len(done.paths) == 8 - len(before)
+    assert sorted(path.stem for path in (tmp_path / "o").glob("k*.png")) == sorted(f"k{n}" for n in range(8))
     assert all(path.read_bytes() == data for path, data in before.items())

@@ -42,6 +42,7 @@ def test_values_of_an_axis(text: str, values: tuple[Any, ...]) -> None:
         ("hires.size=1", r"axis is 'hires.size', but must be"),
         ("steps=a", "steps is 'a', but must be numbers, or ranges"),
         ("steps=0", "steps is 0, but must be a whole number from 1"),
+        ("strength=0.5", "strength is 0.5, but must be given together with an image"),
         ("steps=1-5 (-1)", "a range whose step leads to its end"),
         ("seed=1-100000", "must be at most 1000"),
         ("sampler=nope", "sampler is 'nope', but must be one of"),
@@ -50,7 +51,7 @@ def test_values_of_an_axis(text: str, values: tuple[Any, ...]) -> None:
 )
 def test_axes_that_cannot_be_meant(text: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
-        axis_of(text)
+        list(cells(ASKED, (axis_of(text),)))
 
 
 def test_cells_go_along_x_first() -> None:

@@ -41,7 +41,7 @@ def axis_of(text: str) -> Axis:
     """An axis from "steps=10, 20", "guidance=1-5 (+0.5)", "hires.strength=0.3-0.7 [3]", "replace=cat, dog".
 
     Values are separated by commas, with quotes around those that hold some; whole ranges count by 1 unless they say
-    more.  Raises InvalidRequest for a field that is not there, and for values that it cannot hold.
+    more.  Raises InvalidRequest for a field that is not there, and for values that are not of its kind.
     """
     name, sign, listed = text.partition("=")
     name = name.strip().lower().replace("-", "_")
@@ -54,16 +54,13 @@ def axis_of(text: str) -> Axis:
     values = tuple(value for word in words for value in _values(name, word.strip(), kind))
     if len(values) > MOST:
         raise InvalidRequest(name, f"{len(values)} values", f"at most {MOST}")
-    for value in values:
-        if name != "prompt":
-            _with(GenerateRequest(), name, value)
     return Axis(name, values)
 
 
 def cells(request: GenerateRequest, axes: tuple[Axis, ...]) -> Iterator[GenerateRequest]:
     """A request for every cell: the last axis changes slowest, the first fastest.
 
-    Raises InvalidRequest for words to replace that are in no prompt, and for values that do not go together.
+    Raises InvalidRequest for words to replace that are in no prompt, and for values that the request cannot hold.
     """
     if not axes:
         yield request
