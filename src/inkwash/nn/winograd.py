@@ -83,7 +83,7 @@ class _Convolution(torch.autograd.Function):
         return _gathered(products, len(x), *_outward(*ctx.size))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Float[Tensor, "b o h w"]) -> tuple[Tensor | None, Tensor | None]:
         points, kernel = ctx.saved_tensors
         back = _spread(grad, *(way.T for way in _outward(*ctx.size)))
