@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.hints import Hints
+from inkwash.pipeline.hires import Hires
+from inkwash.pipeline.inpaint import Inpaint, Outpaint
 from inkwash.pipeline.limits import REAL, WHOLE, checked
 from inkwash.pipeline.request import GenerateRequest, from_json, to_json
+from inkwash.pipeline.templates import Templates, Written
+from inkwash.pipeline.tiling import Tiling
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
 
@@ -43,6 +48,13 @@ FULL = GenerateRequest(
     weighting="comfy",
     clip_skip=2,
     image_guidance=1.25,
+    inpaint=Inpaint(blur=4, fill="noise", only_masked=True, padding=8, invert=True, soft=True),
+    outpaint=Outpaint(left=1, right=2, up=3, down=4),
+    hires=Hires(width=128, height=96, upscaler="Lanczos", steps=3, strength=0.5, prompt="a", negative_prompt="b"),
+    tiling=Tiling(window=64, overlap=16, decode=128),
+    hints=Hints(depth=Path("a/depth.png"), noise_level=3),
+    templates=Templates(wildcards=Path("w"), choices=True, styles=Path("s.csv"), style=("ink",), matrix=True),
+    written=Written(prompt="c", negative_prompt="d"),
 )
 
 

@@ -86,7 +86,7 @@ def test_an_inverted_mask_keeps_what_was_painted(engine: Engine, photo: Path, ha
 
 def test_what_stands_in_the_hole_to_begin_with(engine: Engine, photo: Path, half: Path) -> None:
     def known(fill: Fill) -> torch.Tensor:
-        asked = replace(CAT, image=photo, mask=half, strength=0.5, inpaint=Inpaint(fill=fill))
+        asked = replace(CAT, image=photo, mask=half, strength=0.5, count=2, inpaint=Inpaint(fill=fill))
         begin = start(engine.batches([asked])[0], engine.bundle, torch.device("cpu"))
         assert begin.known is not None
         return begin.known
@@ -96,6 +96,7 @@ def test_what_stands_in_the_hole_to_begin_with(engine: Engine, photo: Path, half
     assert torch.equal(nothing[..., :4], original[..., :4])
     assert torch.equal(noise[..., :4], original[..., :4])
     assert noise[..., 4:].std().item() == pytest.approx(1, abs=0.15)
+    assert not torch.equal(noise[0], noise[1])
     assert not torch.equal(blurred[..., 4:], original[..., 4:])
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from inkwash.denoiser import Denoiser, kept_outside
@@ -19,8 +21,10 @@ from inkwash.pipeline.surface import surface
 from inkwash.reverse.entry import STARTS
 from inkwash.reverse.spacing import SPACINGS
 from inkwash.rng import NoiseSource
-from inkwash.types import Latents, Mask, Pixels, Sigmas
+from inkwash.types import Latents, Mask, Sigmas
 from inkwash.weights.bundle import Bundle
+
+Photo = Float[Tensor, "1 3 height width"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
 
 
 def _known(
-    batch: Batch, bundle: Bundle, pixels: Pixels, hole: Image.Image | None, noise: NoiseSource
+    batch: Batch, bundle: Bundle, pixels: Photo, hole: Image.Image | None, noise: NoiseSource
 ) -> tuple[Latents, Mask | None]:
     """Latents of the picture for every one of the batch, with the hole filled as asked, and the hole itself."""
     wanted, space = batch.shared.inpaint, Space(bundle, batch.shared.tiling)
