@@ -19,9 +19,9 @@ def circular(network: nn.Module, x: bool = True, y: bool = True) -> Iterator[nn.
     try:
         for layer in layers:
             if isinstance(layer, nn.Conv2d):
-                layer._conv_forward = _around(layer, x, y)  # type: ignore[method-assign]
+                vars(layer)["_conv_forward"] = _around(layer, x, y)
             elif layer.asymmetric:
-                layer.forward = _halved(layer, x, y)  # type: ignore[method-assign]
+                vars(layer)["forward"] = _halved(layer, x, y)
         yield network
     finally:
         for layer in layers:
