@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.chance import Noise
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
+from inkwash.pipeline.hints import Hints
+from inkwash.pipeline.hires import Hires
+from inkwash.pipeline.inpaint import Inpaint, Outpaint
 from inkwash.pipeline.limits import REAL, WHOLE, checked
 from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.refiner import Refiner
 from inkwash.pipeline.request import GenerateRequest, from_json, to_json
+from inkwash.pipeline.templates import Templates, Written
+from inkwash.pipeline.tiling import Tiling
 from inkwash.pipeline.way import Way
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
@@ -58,6 +63,13 @@ FULL = GenerateRequest(
     refiner=Refiner(model="a/refiner", switch_at=0.7, base=Path("a"), tokenizer=Path("a/tokenizer"), sha256="12"),
     micro=Micro(original=(512, 640), corner=(8, 16), target=(1024, 960), aesthetic=7.0, aesthetic_away=2.0),
     memory=Memory(tiled=True, in_turn=False),
+    inpaint=Inpaint(blur=4, fill="noise", only_masked=True, padding=8, invert=True, soft=True),
+    outpaint=Outpaint(left=1, right=2, up=3, down=4),
+    hires=Hires(width=128, height=96, upscaler="Lanczos", steps=3, strength=0.5, prompt="a", negative_prompt="b"),
+    tiling=Tiling(window=64, overlap=16, decode=128),
+    hints=Hints(depth=Path("a/depth.png"), noise_level=3),
+    templates=Templates(wildcards=Path("w"), choices=True, styles=Path("s.csv"), style=("ink",), matrix=True),
+    written=Written(prompt="c", negative_prompt="d"),
 )
 
 

@@ -6,7 +6,8 @@ import pytest
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.resolve import SEEDS, chosen_seed, resolved
+from inkwash.pipeline.resolve import resolved
+from inkwash.pipeline.seeds import SEEDS, chosen_seed
 
 OPTIONAL = {
     *("subseed", "image", "strength", "mask", "image_guidance", "weighting", "clip_skip"),

@@ -40,7 +40,7 @@ def run(options: ExplainOptions) -> None:
     from inkwash.device import compute
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.picture import png
-    from inkwash.pipeline.resolve import chosen_seed
+    from inkwash.pipeline.seeds import chosen_seed
     from inkwash.show.explain import explain
     from inkwash.show.explain_sheet import explained
     from inkwash.weights.models import open_model

@@ -27,6 +27,7 @@ class Verb(NamedTuple):
 VERBS: Mapping[str, Verb] = {
     "paint": Verb("inkwash.cli.paint", "paint pictures of a prompt"),
     "again": Verb("inkwash.cli.again", "repaint a picture from what its PNG says, byte for byte"),
+    "grid": Verb("inkwash.cli.grid", "a labelled sheet: one prompt, and a few settings in all combinations"),
     "explain": Verb("inkwash.cli.explain", "one sheet with every step of the way to a picture"),
     "forward": Verb("inkwash.cli.forward", "watch a photograph dissolve into noise, in pixels and in latents"),
     "peaks": Verb("inkwash.cli.peaks", "the whole idea in one dimension: two peaks, there and back"),

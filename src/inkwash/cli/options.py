@@ -8,6 +8,7 @@ from tyro.conf import Suppress, arg
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.templates import Templates, Written
 from inkwash.ram import room_of
 from inkwash.weights.choice import Keeping
 from inkwash.weights.plain import built, plain
@@ -20,6 +21,9 @@ class RequestFlags(GenerateRequest):
     """How to paint.  None means: as the model likes it best."""
 
     prompt: Suppress[str] = ""
+    written: Suppress[Written] = Written()
+    templates: Annotated[Templates, arg(name="")] = Templates()
+    """Prompts that stand for many."""
 
 
 @dataclass(frozen=True)

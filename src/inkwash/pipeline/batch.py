@@ -15,6 +15,8 @@ class Batch:
     """Resolved requests for one picture each that go through the network side by side."""
 
     requests: tuple[GenerateRequest, ...]
+    before: int = 0
+    """Steps of the pass before, in a picture of two."""
 
     @property
     def shared(self) -> GenerateRequest:

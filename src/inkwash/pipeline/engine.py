@@ -1,6 +1,6 @@
 """Text in, steps out, pictures at the end."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -10,20 +10,16 @@ from PIL import Image
 from torch import Tensor
 
 from inkwash import __version__
-from inkwash.denoiser import Denoiser, NetworkDenoiser, guided, guided_at_once
+from inkwash.denoiser import Denoiser
 from inkwash.device import Compute
 from inkwash.forward.schedule import Schedule
-from inkwash.guidance import instructed
-from inkwash.latent.autoencoder import Autoencoder
-from inkwash.latent.pixelspace import PixelSpace
-from inkwash.latent.tiling import in_tiles
-from inkwash.latent.tiny_autoencoder import TinyAutoencoder
 from inkwash.nn.resting import rests
-from inkwash.pipeline.aim import Aim, aim, along, interval_of
+from inkwash.pipeline.aim import aim
 from inkwash.pipeline.batch import Batch, batches, merged
-from inkwash.pipeline.beside import Beside, shown
+from inkwash.pipeline.beside import Beside
 from inkwash.pipeline.bounds import bounded_pixels, bounded_steps, finite, lost
-from inkwash.pipeline.memory import PLENTY, Memory
+from inkwash.pipeline.enlarging import second_pass, second_start
+from inkwash.pipeline.guesser import Guesser
 from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.picture import images_of
 from inkwash.pipeline.record import Record, fingerprint, parts_widened
@@ -31,17 +27,18 @@ from inkwash.pipeline.relay import refined, walked_by
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.room import fitted, room_for
-from inkwash.pipeline.start import inputs, start
-from inkwash.pipeline.telling import informed, informed_away, scale_of
+from inkwash.pipeline.space import Space, space_of
+from inkwash.pipeline.spelling import spelled
+from inkwash.pipeline.start import Start, start
+from inkwash.pipeline.surface import surface
+from inkwash.pipeline.tiling import WHOLE
 from inkwash.pipeline.walking import walk_of
-from inkwash.pipeline.wording import Told, columns, worded
+from inkwash.pipeline.wording import worded
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, Pixels, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.choice import ModelChoice
 
-AT_ONCE = 2**16
-"""Up to so many latent places, guidance asks the network once for both halves."""
 DECODED_AT_ONCE = 4
 
 
@@ -81,7 +78,8 @@ class Engine:
 
     def batches(self, requests: Iterable[GenerateRequest]) -> list[Batch]:
         """Requests resolved and grouped into what is painted together."""
-        full = [refined(resolved(request, self.bundle), self) for request in requests]
+        each = (one for request in requests for one in spelled(request))
+        full = [refined(resolved(one, self.bundle), self) for one in each]
         return list(batches(*fitted(full, self.bundle, room_for(self.compute))))
 
     @torch.inference_mode()
@@ -91,7 +89,7 @@ class Engine:
         Raises WeightsError if they do so in float32.
         """
         yield from bounded_steps(
-            lambda compute: self._at(compute, batch)._walked(batch), self.compute, self.bundle.name
+            lambda compute: self._at(compute, batch)._passes(batch), self.compute, self.bundle.name
         )
 
     def _at(self, compute: Compute, batch: Batch) -> "Engine":
@@ -101,15 +99,15 @@ class Engine:
         others = {choice: replace(each, compute=compute) for choice, each in self.companions.items()}
         return replace(self, compute=compute, companions=others)
 
-    def _walked(self, batch: Batch) -> Iterator[Step]:
-        begin = start(batch, self._tiled(batch.shared.memory), self.compute.device)
-        yield from walked_by(self, batch, begin, walk_of(batch.shared, self.bundle))
+    def _passes(self, batch: Batch) -> Iterator[Step]:
+        for step in self._walked(batch, start(batch, self.bundle, self.compute.device)):
+            yield step
+        if batch.shared.hires.acts:
+            larger, space = second_pass(batch, self.bundle), space_of(self.bundle, batch.shared)
+            yield from self._walked(larger, second_start(step.x, batch, larger, space))
 
-    def _tiled(self, memory: Memory) -> Bundle:
-        space = self.bundle.autoencoder
-        if not memory.tiled or not isinstance(space, Autoencoder):
-            return self.bundle
-        return replace(self.bundle, autoencoder=in_tiles(space))
+    def _walked(self, batch: Batch, begin: Start) -> Iterator[Step]:
+        yield from walked_by(self, batch, begin, walk_of(batch.shared, self.bundle))
 
     def denoiser(
         self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, schedule: Schedule | None = None
@@ -119,42 +117,18 @@ class Engine:
         Some networks are also shown what is `beside` the latents; `schedule` tells steps where it is not the model's.
         """
         aimed = aim(batch.shared, self.bundle, sigmas, schedule)
-        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside, aimed))
+        guess = Guesser(self.bundle, self._predict, batch, aimed, beside)
+        return worded(batch.requests, self.bundle.text, sigmas, guess, batch.before)
 
-    def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None, aimed: Aim) -> Denoiser:
-        asked = batch.shared
-        interval = interval_of(asked)
-        scale, factor = scale_of(batch, self.bundle), self.bundle.autoencoder.spec.factor
-        *wanted, (away, _) = columns(told)
-        unaware = informed_away(away, batch, self.bundle)
-        unwanted = shown(unaware, beside)
-        networks = [self._network(shown(informed(states, batch, self.bundle), beside), aimed) for states, _ in wanted]
-        ways = [(aimed.shared(one), weights) for one, (_, weights) in zip(networks, wanted, strict=True)]
-        fits = len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2
-        if asked.image_guidance is not None and beside is not None:
-            look = self._network(unwanted, aimed)
-            blind = self._network(shown(unaware, torch.zeros_like(beside)), aimed)
-            guess = instructed(ways[0][0], look, blind, (scale, asked.image_guidance), interval)
-        elif not all(each.is_simple for each in told):
-            guess = along(ways, self._network(unwanted, aimed), scale, interval, aimed.rule)
-        elif fits and not aimed.pushes and not asked.memory.in_turn:
-            guess = guided_at_once(networks[0], unwanted, scale, interval, aimed.rule)
-        else:
-            guess = guided(ways[0][0], self._network(unwanted, aimed), scale, interval, aimed.rule)
-        return aimed.taken(guess, networks, ways)
-
-    def _network(self, words: TextStates, aimed: Aim) -> NetworkDenoiser:
-        return NetworkDenoiser(self._predict, aimed.schedule, self.bundle.target, words)
-
-    def look(self, latents: Latents, memory: Memory = PLENTY) -> list[Image.Image]:
+    def look(self, latents: Latents, space: Space | None = None) -> list[Image.Image]:
         """Clean latents as pictures."""
-        return self._looked(latents, memory)[0]
+        return self._looked(latents, space or Space(self.bundle, WHOLE))[0]
 
     @torch.inference_mode()
-    def _looked(self, latents: Latents, memory: Memory) -> tuple[list[Image.Image], bool]:
+    def _looked(self, latents: Latents, space: Space) -> tuple[list[Image.Image], bool]:
         """Pictures, and whether decoding them took float32."""
-        space, images, spoilt = self._tiled(memory).autoencoder, [], False
-        for part in latents.split(1 if memory.tiled else DECODED_AT_ONCE):
+        images, spoilt = [], False
+        for part in latents.split(1 if space.tiling.decode else DECODED_AT_ONCE):
             pixels, once_more = bounded_pixels(partial(_decoded, space, part), self.compute, self.bundle.name)
             images += images_of(pixels)
             spoilt |= once_more
@@ -168,8 +142,9 @@ class Engine:
         if not finite(latents):
             raise lost(self.bundle.name)
         self.bundle.rest()  # the predictor's part is done
-        looked, spoilt = self._looked(latents, batch.shared.memory)
-        images = [self._kept(batch.shared, image) for image in looked]
+        images, spoilt = self._looked(latents, space_of(self.bundle, batch.shared))
+        if batch.shared.image is not None:
+            images = [*map(surface(batch.shared).finished, images)]
         record, name = self.record(batch.requests), self.bundle.name
         record = replace(record, widened=parts_widened(batch in self.widened, spoilt))
         pairs = zip(batch.requests, images, strict=True)
@@ -178,7 +153,7 @@ class Engine:
     def record(self, singles: Iterable[GenerateRequest]) -> Record:
         """How the pictures of resolved requests are made: by this model, from these files, on this device."""
         runs = merged(list(singles))
-        paths = sorted({path for run in runs for path in (run.image, run.mask) if path is not None})
+        paths = sorted({path for run in runs for path in run.inputs})
         return Record(
             version=__version__,
             requests=runs,
@@ -197,15 +172,7 @@ class Engine:
         with self.compute.autocast():
             return self.bundle.predictor(x, t, text).float()  # type: ignore[no-any-return]
 
-    def _kept(self, asked: GenerateRequest, image: Image.Image) -> Image.Image:
-        """Outside the mask the original, to the last bit: the autoencoder has no say there."""
-        if asked.mask is None:
-            return image
-        photo, hole = inputs(asked)
-        assert hole is not None  # noqa: S101  there is a mask
-        return Image.composite(image, photo, hole)
 
-
-def _decoded(space: Autoencoder | TinyAutoencoder | PixelSpace, latents: Latents, compute: Compute) -> Pixels:
+def _decoded(space: Space, latents: Latents, compute: Compute) -> Pixels:
     with compute.autocast():
         return space.decode(latents).float()

@@ -6,7 +6,7 @@ Diffusion, and JSON with the names of diffusers.  A picture is only read: nothin
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.asides import GROUPS, groups_of
 from inkwash.pipeline.comfy import from_prompt, from_workflow
 from inkwash.pipeline.dialects import Dialect, dialect_of, field_values
+from inkwash.pipeline.infotext_groups import with_groups
 from inkwash.pipeline.infotext_reading import read_infotext
 from inkwash.pipeline.limits import checked
 from inkwash.pipeline.notes import notes_of
@@ -89,7 +90,9 @@ def from_infotext(text: str) -> Foreign:
     dialect = Dialect(program, None if program == "inkwash" else "a1111", weighting)
     values: dict[str, Any] = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
     groups, settings = groups_of(found.settings, field_values(found.settings).get("sampler"))
-    return _foreign(program, {**field_values(settings), **values, **groups}, dialect)
+    past = _foreign(program, {**field_values(settings), **values, **groups}, dialect)
+    request, rest = with_groups(past.request, past.rest)
+    return replace(past, request=request, rest=rest)
 
 
 def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Foreign:

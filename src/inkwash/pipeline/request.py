@@ -8,10 +8,15 @@ from pathlib import Path
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.chance import Noise
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
+from inkwash.pipeline.hints import Hints
+from inkwash.pipeline.hires import SUFFIX, Hires
+from inkwash.pipeline.inpaint import Inpaint, Outpaint
 from inkwash.pipeline.limits import WHOLE, checked
 from inkwash.pipeline.memory import PLENTY, Memory
 from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.refiner import Refiner
+from inkwash.pipeline.templates import Templates, Written
+from inkwash.pipeline.tiling import Tiling
 from inkwash.pipeline.way import Way
 from inkwash.reverse.naming import named
 from inkwash.text.tree import Mode, Weighting
@@ -63,6 +68,20 @@ class GenerateRequest:
     """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+    inpaint: Inpaint = Inpaint()
+    """How the hole is painted."""
+    outpaint: Outpaint = Outpaint()
+    """Pixels to add around `image`; width and height follow from them."""
+    hires: Hires = Hires()
+    """A second pass at a larger size."""
+    tiling: Tiling = Tiling()
+    """What is done in pieces: seamless, very large, or in little memory."""
+    hints: Hints = Hints()
+    """What networks of special kinds are told."""
+    templates: Templates = Templates()
+    """Prompts that stand for many."""
+    written: Written = Written()
+    """What prompts were before wildcards, choices and styles; filled in by us."""
     image_guidance: float | None = None
     """How closely to keep to `image`, in models that change pictures by instruction. None: 1.5."""
     silence: bool | None = None
@@ -119,6 +138,8 @@ class GenerateRequest:
         _readable(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
+        if self.outpaint.acts and self.image is None:
+            raise InvalidRequest("outpaint", plain(self.outpaint), "left out, or given together with an image")
         if self.strength is not None and self.image is None:
             raise InvalidRequest("strength", self.strength, "given together with an image")
         if self.strength == 0:
@@ -130,6 +151,12 @@ class GenerateRequest:
     def choice(self) -> ModelChoice:
         """The model, and what of it is replaced."""
         return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Files whose content decides the picture, beside those of the model."""
+        network = Path(self.hires.upscaler) if self.hires.acts and self.hires.upscaler.endswith(SUFFIX) else None
+        return tuple(path for path in (self.image, self.mask, self.hints.depth, network) if path is not None)
 
     def singles(self) -> Iterator["GenerateRequest"]:
         """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""

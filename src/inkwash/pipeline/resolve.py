@@ -1,14 +1,15 @@
 """A request without gaps: the model's defaults and a real seed filled in, and what the model can paint checked."""
 
 from dataclasses import replace
-from pathlib import Path
-from secrets import randbelow
 from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.beside import wanted_beside
+from inkwash.pipeline.beside import told_beside, wanted_beside
+from inkwash.pipeline.enlarging import filled
 from inkwash.pipeline.fitting import fit
+from inkwash.pipeline.placing import placed, usual_strength
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.seeds import chosen_seed
 from inkwash.reverse.naming import chosen
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
@@ -16,9 +17,6 @@ from inkwash.text.tree import Weighting
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
-SEEDS = 2**32
-"""Seeds chosen for the user stay below: short enough to read aloud."""
-STRENGTH = 0.75
 IMAGE_GUIDANCE = 1.5
 
 
@@ -29,6 +27,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     """
     own, edits = bundle.defaults, wanted_beside(bundle) == "picture"
     sampler, spacing = chosen(request.sampler, request.spacing, (own.sampler, own.spacing))
+    request = placed(told_beside(request, bundle), bundle)
     full = replace(
         request,
         negative_prompt=_or(request.negative_prompt, own.negative_prompt),
@@ -43,7 +42,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         seed=chosen_seed(request.seed),
         subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
         silence=_or(request.silence, own.silence),
-        strength=_strength(request.image, request.mask is not None or edits, request.strength),
+        strength=None if request.image is None else _or(request.strength, usual_strength(request, bundle)),
         image_guidance=_or(request.image_guidance, IMAGE_GUIDANCE) if edits else None,
     )
     if request.image_guidance is not None and not edits:
@@ -53,7 +52,7 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
             raise InvalidRequest(name, size, f"a multiple of {bundle.multiple}")
-    return full
+    return replace(full, hires=filled(full, bundle))
 
 
 def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
@@ -64,15 +63,6 @@ def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
         mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
     weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
-
-
-def chosen_seed(seed: int | None) -> int:
-    """The seed itself, or a random one for None and -1."""
-    return randbelow(SEEDS) if seed is None or seed == -1 else seed
-
-
-def _strength(image: Path | None, anew: bool, strength: float | None) -> float | None:
-    return None if image is None else _or(strength, 1.0 if anew else STRENGTH)
 
 
 def _or(value: Value | None, default: Value) -> Value:

@@ -22,6 +22,8 @@ def informed(text: TextStates, batch: Batch, bundle: Bundle, aesthetic: float = 
     if count := predictor.spec.size_numbers:
         canvas = canvas_of(asked, aesthetic)
         text = replace(text, size=canvas.numbers(count, len(text)).to(text.states))
+    if predictor.spec.labels:
+        text = replace(text, label=torch.full((len(text),), asked.hints.noise_level or 0, device=text.states.device))
     if predictor.spec.guidance_width:
         scale = torch.full((len(text),), asked.guidance or 1.0, device=text.states.device)
         text = replace(text, guidance=guidance_features(scale, predictor.spec.guidance_width))
