@@ -1,0 +1,57 @@
+"""What the fields of requests may hold, said once for all of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from inkwash.errors import InvalidRequest
+from inkwash.text.tree import MODES, WEIGHTINGS
+
+WHOLE: Mapping[str, tuple[int, int]] = {
+    "width": (8, 4096),
+    "height": (8, 4096),
+    "steps": (1, 1000),
+    "count": (1, 10_000),
+    "seed": (-1, 2**63 - 1),
+    "subseed": (-1, 2**63 - 1),
+    "clip_skip": (1, 64),
+}
+"""Least and largest of every whole number."""
+REAL: Mapping[str, tuple[float, float]] = {
+    "guidance": (0.0, 100.0),
+    "image_guidance": (0.0, 100.0),
+    "guidance_from": (0.0, 1e6),
+    "guidance_until": (0.0, 1e6),
+    "subseed_strength": (0.0, 1.0),
+    "strength": (0.0, 1.0),
+}
+KINDS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(("image", "mask", "vae", "tokenizer", "base"), (Path, "a path")),
+    "silence": (bool, "true or false"),
+    "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
+}
+"""What is neither a number nor a text."""
+CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
+LONGEST_TEXT = 10_000
+
+
+def checked(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the field `name` may hold `value`."""
+    if name in WHOLE:
+        least, most = WHOLE[name]
+        if type(value) is not int or not least <= value <= most:
+            raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
+    elif name in REAL:
+        low, high = REAL[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
+            raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+    elif name in KINDS:
+        kind, wanted = KINDS[name]
+        if not isinstance(value, kind):
+            raise InvalidRequest(name, value, wanted)
+    elif name in CHOICES:
+        if value not in CHOICES[name]:
+            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
+    elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
+    elif any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InvalidRequest(name, value, "valid Unicode")
