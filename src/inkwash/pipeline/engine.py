@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import torch
 from jaxtyping import Float
@@ -9,10 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from inkwash import __version__
-from inkwash.denoiser import Denoiser, NetworkDenoiser, composed, guided, guided_at_once
+from inkwash.denoiser import Denoiser, NetworkDenoiser, NoisePredictor, composed, guided, guided_at_once
 from inkwash.device import Compute
 from inkwash.errors import WeightsError
 from inkwash.guidance import instructed
+from inkwash.pipeline.aids import ALONE, Aids
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside, shown
 from inkwash.pipeline.painting import Painting
@@ -23,6 +25,7 @@ from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.start import inputs, start
 from inkwash.pipeline.telling import informed, informed_away, scale_of
 from inkwash.pipeline.wording import Told, columns, worded
+from inkwash.pipeline.workshop import Workshop, pictures_of
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, Sigmas, TextStates
@@ -45,6 +48,11 @@ class Engine:
         for network in (self.bundle.predictor, self.bundle.autoencoder):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @cached_property
+    def workshop(self) -> Workshop:
+        """What requests bring along: adapters, learned words, controls."""
+        return Workshop(self.bundle, self.compute.device)
+
     def stream(self, request: GenerateRequest) -> Iterator[Step]:
         """Every step of every picture; the caller drives, and stops by dropping the iterator.
 
@@ -65,37 +73,41 @@ class Engine:
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Reverse diffusion of one batch."""
         begin = start(batch, self.bundle, self.compute.device)
-        denoise = begin.bound(self.denoiser(batch, begin.sigmas, begin.beside))
-        yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
+        with self.workshop.at_work(batch, begin.sigmas) as aids:
+            denoise = begin.bound(self.denoiser(batch, begin.sigmas, begin.beside, aids))
+            yield from SAMPLERS[str(batch.shared.sampler)](denoise, begin.x, begin.sigmas, begin.noise)
 
-    def denoiser(self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None) -> Denoiser:
+    def denoiser(self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, aids: Aids = ALONE) -> Denoiser:
         """The network behind the seam, guided by the words of every picture as they are at each level.
 
         Some networks are also shown what is `beside` the latents.
         """
-        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside))
+        return worded(batch.requests, self.bundle.text, sigmas, lambda told: self._guided(batch, told, beside, aids))
 
-    def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None) -> Denoiser:
+    def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None, aids: Aids) -> Denoiser:
         asked = batch.shared
         interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
         scale = scale_of(batch, self.bundle)
         *wanted, (away, _) = columns(told)
-        unaware = informed_away(away, batch, self.bundle)
+        unaware = aids.shown(informed_away(away, batch, self.bundle), wanted=False)
         unwanted = shown(unaware, beside)
-        networks = [self._network(shown(informed(states, batch, self.bundle), beside)) for states, _ in wanted]
+        texts = [aids.shown(informed(states, batch, self.bundle)) for states, _ in wanted]
+        networks = [self._network(shown(text, beside), aids) for text in texts]
+        opposed = self._network(unwanted, aids, wanted=False)
         if asked.image_guidance is not None and beside is not None:
-            look, blind = self._network(unwanted), self._network(shown(unaware, torch.zeros_like(beside)))
-            return instructed(networks[0], look, blind, (scale, asked.image_guidance), interval)
+            blind = replace(opposed, text=shown(unaware, torch.zeros_like(beside)))
+            return instructed(networks[0], opposed, blind, (scale, asked.image_guidance), interval)
         if not all(each.is_simple for each in told):
             ways = [(network, weights) for network, (_, weights) in zip(networks, wanted, strict=True)]
-            return composed(ways, self._network(unwanted), scale, interval)
+            return composed(ways, opposed, scale, interval)
         factor = self.bundle.autoencoder.spec.factor
-        if len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
+        if aids.alike and len(batch) * (asked.width or 0) * (asked.height or 0) <= AT_ONCE * factor**2:
             return guided_at_once(networks[0], unwanted, scale, interval)
-        return guided(networks[0], self._network(unwanted), scale, interval)
+        return guided(networks[0], opposed, scale, interval)
 
-    def _network(self, words: TextStates) -> NetworkDenoiser:
-        return NetworkDenoiser(self._predict, self.bundle.schedule, self.bundle.target, words)
+    def _network(self, words: TextStates, aids: Aids, *, wanted: bool = True) -> NetworkDenoiser:
+        predict = partial(self._predict, aids.steered(self.bundle.predictor, wanted=wanted))
+        return NetworkDenoiser(predict, self.bundle.schedule, self.bundle.target, words)
 
     @torch.inference_mode()
     def look(self, latents: Latents) -> list[Image.Image]:
@@ -117,17 +129,19 @@ class Engine:
         images = [self._kept(batch.shared, image) for image in self.look(latents)]
         record, name = self.record(batch.requests), self.bundle.name
         pairs = zip(batch.requests, images, strict=True)
-        return [Painting(image, one, replace(record, index=k), name) for k, (one, image) in enumerate(pairs)]
+        more = self.workshop.told
+        return [Painting(image, one, replace(record, index=k), name, more(one)) for k, (one, image) in enumerate(pairs)]
 
     def record(self, singles: Iterable[GenerateRequest]) -> Record:
         """How the pictures of resolved requests are made: by this model, from these files, on this device."""
         runs = merged(list(singles))
-        paths = sorted({path for run in runs for path in (run.image, run.mask) if path is not None})
+        seen = {path for run in runs for path in (run.image, run.mask, *pictures_of(run)) if path is not None}
         return Record(
             version=__version__,
             requests=runs,
             model=self.bundle.files,
-            inputs={path.as_posix(): fingerprint(path) for path in paths},
+            inputs={path.as_posix(): fingerprint(path) for path in sorted(seen)},
+            adapters={path: each for run in runs for path, each in sorted(self.workshop.files(run).items())},
             device=str(self.compute.device),
             dtype=str(self.compute.dtype).removeprefix("torch."),
             threads=torch.get_num_threads(),
@@ -137,9 +151,9 @@ class Engine:
         *_, last = self.steps(batch)
         return last.x
 
-    def _predict(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
+    def _predict(self, network: NoisePredictor, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
         with self.compute.autocast():
-            return self.bundle.predictor(x, t, text).float()  # type: ignore[no-any-return]
+            return network(x, t, text).float()
 
     def _kept(self, asked: GenerateRequest, image: Image.Image) -> Image.Image:
         """Outside the mask the original, to the last bit: the autoencoder has no say there."""

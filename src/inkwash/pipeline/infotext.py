@@ -18,10 +18,13 @@ SPACING_NAMES: Mapping[str, str] = {
 """Where capitals alone do not do."""
 
 
-def parameters(request: GenerateRequest, model: str, fingerprint: str, version: str) -> str:
+def parameters(
+    request: GenerateRequest, model: str, fingerprint: str, version: str, more: Mapping[str, str] | None = None
+) -> str:
     """The prompt, the negative prompt, and one line of settings in the order other programs expect.
 
-    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file.
+    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file; `more` are settings
+    that are not in the request itself.
     """
     sampler, spacing = str(request.sampler), str(request.spacing)
     varied = request.subseed_strength > 0
@@ -40,6 +43,7 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Clip skip": request.clip_skip if (request.clip_skip or 1) > 1 else None,
         "Emphasis": "No norm" if request.weighting == "plain" else None,
         "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
+        **(more or {}),
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

@@ -1,6 +1,7 @@
 """What the fields of requests may hold, said once for all of them."""
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
@@ -28,8 +29,12 @@ KINDS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("image", "mask", "vae", "tokenizer", "base"), (Path, "a path")),
     "silence": (bool, "true or false"),
     "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
+    "control": (tuple, "a list of controls"),
+    "ip_adapter": (tuple, "a list of IP-Adapters"),
 }
 """What is neither a number nor a text."""
+GROUPS = ("library",)
+"""Options in a dataclass of their own, which checks itself."""
 CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
 LONGEST_TEXT = 10_000
 
@@ -48,6 +53,9 @@ def checked(name: str, value: object) -> None:
         kind, wanted = KINDS[name]
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
+    elif name in GROUPS:
+        if not is_dataclass(value):
+            raise InvalidRequest(name, value, "an object")
     elif name in CHOICES:
         if value not in CHOICES[name]:
             raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
@@ -55,3 +63,21 @@ def checked(name: str, value: object) -> None:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
     elif any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")
+
+
+def within(name: str, value: object, low: float, high: float) -> None:
+    """Raise InvalidRequest unless the value is a number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
+        raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+
+
+def among(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise InvalidRequest unless the value is one of the choices."""
+    if value not in choices:
+        raise InvalidRequest(name, value, f"one of {', '.join(choices)}")
+
+
+def one_path(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a path."""
+    if not isinstance(value, Path):
+        raise InvalidRequest(name, value, "a path")

@@ -4,9 +4,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.control import Control
+from inkwash.pipeline.library import Library
 from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.families import Prediction
@@ -80,6 +84,13 @@ class GenerateRequest:
     clip_skip: int | None = None
     """Take the text encoder's states so many layers from its end. None: as the model was taught."""
 
+    control: tuple[Control, ...] = ()
+    """ControlNets and T2I-Adapters, each with its picture; several add up."""
+    ip_adapter: tuple[PicturePrompt, ...] = ()
+    """IP-Adapters, each with its pictures."""
+    library: Library = Library()
+    """Where what prompts call by name lies."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
@@ -114,7 +125,17 @@ class GenerateRequest:
 
 def to_json(request: GenerateRequest) -> str:
     """One line that `from_json` reads."""
-    return json.dumps(plain(request), ensure_ascii=False)
+    return json.dumps(told(request), ensure_ascii=False)
+
+
+QUIET = ("control", "ip_adapter", "library")
+"""Fields that no JSON tells of as long as they are off."""
+
+
+def told(request: GenerateRequest) -> dict[str, Any]:
+    """A request as JSON values, without the groups that are off."""
+    off = {field.name for field in fields(request) if getattr(request, field.name) == field.default}
+    return {name: value for name, value in plain(request).items() if name not in off or name not in QUIET}
 
 
 def from_json(text: str | bytes) -> GenerateRequest:

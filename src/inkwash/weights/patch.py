@@ -65,6 +65,13 @@ class Patch:
         del self._added[name]
         self._refresh(changes)
 
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Take all adapters back: every weight is the bits it was."""
+        for path, kept in self._kept.items():
+            self._weights[path].copy_(kept)
+        self.bake()
+
     def bake(self) -> None:
         """Make all changes stay: the weights remain as they are now, and nothing is kept for going back."""
         self._added.clear()

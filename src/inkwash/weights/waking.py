@@ -59,11 +59,11 @@ def predictor_of(part: Source, config: Config) -> UNet | MMDiT:
             positions=round(shape.positions**0.5), qk_norm=shape.normed, dual=shape.dual,
         )  # fmt: skip
         return awake(lambda: MMDiT(spec), part)
-    table = _headed(unet_spec(shapes(part)), config)
+    table = headed(unet_spec(shapes(part)), config)
     return awake(lambda: UNet(table), part)
 
 
-def _headed(table: UNetSpec, config: Config) -> UNetSpec:
+def headed(table: UNetSpec, config: Config) -> UNetSpec:
     """With the heads that a configuration tells, which leave no trace in shapes; `attention_head_dim` is misnamed."""
     said: Any = config.get("num_attention_heads") or config.get("attention_head_dim")
     if isinstance(said, int) and said > 0:
