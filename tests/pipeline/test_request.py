@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.control import Control
+from inkwash.pipeline.library import Library
 from inkwash.pipeline.limits import REAL, WHOLE, checked
+from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.pipeline.request import GenerateRequest, from_json, to_json
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
@@ -43,6 +46,12 @@ FULL = GenerateRequest(
     weighting="comfy",
     clip_skip=2,
     image_guidance=1.25,
+    control=(
+        Control(model=Path("a/canny.safetensors"), image=Path("a/house.png"), preprocessor="canny", threshold_a=50.0),
+        Control(model=Path("a/depth"), image=Path("a/map.png"), weight=0.5, begin=0.25, end=0.75, mode="prompt"),
+    ),
+    ip_adapter=(PicturePrompt(model=Path("a/look.safetensors"), images=(Path("a/b.png"), Path("c.png")), weight=0.5),),
+    library=Library(lora_dir=Path("a/loras"), embeddings=Path("a/words")),
 )
 
 
@@ -50,6 +59,11 @@ def test_a_request_survives_json() -> None:
     assert from_json(to_json(FULL)) == FULL
     assert from_json(to_json(GenerateRequest())) == GenerateRequest()
     assert from_json(b'{"prompt": "a cat"}') == GenerateRequest(prompt="a cat")
+
+
+def test_groups_that_are_off_leave_no_trace() -> None:
+    plain = to_json(GenerateRequest(prompt="a cat"))
+    assert not [name for name in ("control", "ip_adapter", "library") if name in plain]
 
 
 def test_the_full_request_leaves_no_field_at_its_default() -> None:

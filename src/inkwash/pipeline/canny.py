@@ -17,7 +17,7 @@ TAN = 13573 / 2**15
 """tan 22.5°, rounded as OpenCV rounds it."""
 
 
-def canny(picture: UInt8[Tensor, "colours height width"], low: float = 100, high: float = 200) -> Found:
+def canny(picture: UInt8[Tensor, "colours height width"], low: float = 100.0, high: float = 200.0) -> Found:
     """Where the edges are; thresholds are of |dx| + |dy|."""
     low, high = sorted((low, high))
     dx, dy = _steepest(*slopes(picture.double()))

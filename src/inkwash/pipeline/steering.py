@@ -110,7 +110,7 @@ def fits(network: ControlNet | T2IAdapter, spec: UNetSpec) -> bool:
     """Whether it was made for such a U-Net."""
     if isinstance(network, ControlNet):
         mine = network.spec
-        return mine.text_width == spec.text_width and mine.skips() == spec.skips()
+        return mine.text_width == spec.text_width and tuple(mine.skips()) == tuple(spec.skips())
     large = spec.text_width == XL_WORDS
     return large == (network.spec.patch == FULL_XL.patch) and network.spec.channels[0] == spec.stages[0].channels
 
