@@ -50,7 +50,7 @@ def write_ip_adapter(path: Path, base: Base, kind: str, seed: int = SEED) -> Pat
     width, rows = {"plain": (40, 4), "plus": (64, 16)}[kind]
     words = {"sd1": 768, "sdxl": 2048}[base]
     torch.manual_seed(seed)
-    spec = IPAdapterSpec((64,) * looks, words, width, kind, rows, 128, 2)  # type: ignore[arg-type]
+    spec = IPAdapterSpec((64,) * looks, words, width, kind, rows, 128, 4)  # type: ignore[arg-type]
     write_source(path, in_memory(IPAdapter(spec).state_dict()), {})
     return path
 
