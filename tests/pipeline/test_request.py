@@ -42,6 +42,7 @@ FULL = GenerateRequest(
     tokenizer=Path("a/tokenizer"),
     base=Path("a/base"),
     lora=("a/cats.safetensors:0.5", "dogs.safetensors"),
+    distilled="lightning",
     prompt_mode="a1111",
     weighting="comfy",
     clip_skip=2,
@@ -63,7 +64,7 @@ def test_a_request_survives_json() -> None:
 
 def test_groups_that_are_off_leave_no_trace() -> None:
     plain = to_json(GenerateRequest(prompt="a cat"))
-    assert not [name for name in ("control", "ip_adapter", "library") if name in plain]
+    assert not [name for name in ("control", "ip_adapter", "library", "distilled") if name in plain]
 
 
 def test_the_full_request_leaves_no_field_at_its_default() -> None:

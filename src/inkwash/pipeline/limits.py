@@ -35,7 +35,11 @@ KINDS: Mapping[str, tuple[type, str]] = {
 """What is neither a number nor a text."""
 GROUPS = ("library",)
 """Options in a dataclass of their own, which checks itself."""
-CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "prompt_mode": MODES,
+    "weighting": WEIGHTINGS,
+    "distilled": ("none", "turbo", "lightning", "hyper", "lcm"),
+}
 LONGEST_TEXT = 10_000
 
 

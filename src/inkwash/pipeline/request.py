@@ -13,7 +13,7 @@ from inkwash.pipeline.limits import WHOLE, checked
 from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
-from inkwash.weights.families import Prediction
+from inkwash.weights.families import Distilled, Prediction
 from inkwash.weights.plain import built, plain
 
 
@@ -76,6 +76,8 @@ class GenerateRequest:
     """A checkpoint that lends the parts this one lacks."""
     lora: tuple[str, ...] = ()
     """Adapters: FILE or FILE:STRENGTH each."""
+    distilled: Distilled | None = None
+    """Whether the checkpoint needs few steps: none, turbo, lightning, hyper or lcm, where its file does not say."""
 
     prompt_mode: Mode | None = None
     """How prompts are read: native, a1111 (as that web UI reads them), or literal (no signs). None: native."""
@@ -112,7 +114,9 @@ class GenerateRequest:
     @property
     def choice(self) -> ModelChoice:
         """The model, and what of it is replaced."""
-        return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora)
+        return ModelChoice(
+            self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora, self.distilled
+        )
 
     def singles(self) -> Iterator["GenerateRequest"]:
         """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""
@@ -128,7 +132,7 @@ def to_json(request: GenerateRequest) -> str:
     return json.dumps(told(request), ensure_ascii=False)
 
 
-QUIET = ("control", "ip_adapter", "library")
+QUIET = ("control", "ip_adapter", "library", "distilled")
 """Fields that no JSON tells of as long as they are off."""
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkwash.weights.families import Prediction
+from inkwash.weights.families import Distilled, Prediction
 
-CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base")
+CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base", "distilled")
 """What may be said beside the model itself."""
 
 
@@ -26,6 +26,8 @@ class ModelChoice:
     """A checkpoint that lends the parts this one lacks."""
     lora: tuple[str, ...] = ()
     """Adapters, each FILE or FILE:STRENGTH, in the order in which they are added."""
+    distilled: Distilled | None = None
+    """Whether it was taught to need few steps; None: who is believed is told in distilled.py."""
 
     @property
     def changes(self) -> dict[str, object]:
