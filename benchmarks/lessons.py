@@ -1,6 +1,7 @@
 """Training steps of a bare network, and as diffusers' training script has them."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch.nn.functional import mse_loss
 
 from benchmarks.settings import Settings
 from inkwash.device import Compute
+from inkwash.nn.winograd import quick_convolutions
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
 
@@ -28,12 +30,13 @@ def drawn(settings: Settings) -> Lesson:
 
 
 def pupil(network: nn.Module, lesson: Lesson, lessons: int, on: Compute) -> Turn:
-    """Teach `network` the lesson a few times: the same for everybody."""
+    """Teach `network` the lesson a few times: the same for everybody, but ours convolves as our trainer lets it."""
+    quick = quick_convolutions if isinstance(network, UNet) else lambda _: nullcontext()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
 
     def learn() -> None:
         for _ in range(lessons):
-            with on.autocast():
+            with on.autocast(), quick(on):
                 taught(network, lesson)
             optimizer.step()
             optimizer.zero_grad()

@@ -10,7 +10,7 @@ import torch
 from benchmarks.models import model
 from benchmarks.report import Section
 from benchmarks.rival import rival
-from benchmarks.settings import Settings
+from benchmarks.settings import Settings, dtypes
 from benchmarks.timing import Times, alternated
 from inkwash.device import compute
 from inkwash.pipeline.engine import Engine
@@ -20,13 +20,13 @@ from inkwash.weights.bundle import Bundle
 
 
 def measure(settings: Settings) -> Section:
-    """Both networks in both precisions, in turns."""
+    """Both networks in the precisions that this processor has, in turns."""
     ours = model(settings.model)
     bundles = {"diffusers": twin(ours), "inkwash": ours}
     request = GenerateRequest(prompt="a photo of a cat", seed=0, count=settings.pictures, steps=settings.steps)
     contestants = {
         f"{name}, {dtype}": painter(bundle, dtype, request)
-        for (name, bundle), dtype in product(bundles.items(), ("float32", "bfloat16"))
+        for (name, bundle), dtype in product(bundles.items(), dtypes())
     }
     times = alternated(contestants, settings.rounds)
     return Section(

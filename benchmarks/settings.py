@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inkwash.device import only_float32
 from inkwash.predictor.spec import PETS, TINY, UNetSpec
 from inkwash.text.encoder import PETS_TEXT
 
@@ -34,3 +35,8 @@ FULL = Settings(
     PETS, side=16, batch=64, tokens=PETS_TEXT.tokens, rounds=7, lessons=4, model="pets", pictures=16, steps=25, starts=7
 )
 QUICK = Settings(TINY, side=8, batch=2, tokens=3, rounds=2, lessons=1, model=None, pictures=1, steps=2, starts=1)
+
+
+def dtypes() -> tuple[str, ...]:
+    """bfloat16 only where the processor has it: to imitate it takes minutes a step."""
+    return ("float32",) if only_float32() else ("float32", "bfloat16")

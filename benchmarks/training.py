@@ -10,7 +10,7 @@ from torch import nn
 from benchmarks.lessons import Turn, difference, drawn, jogged, pupil, scripted
 from benchmarks.report import Section
 from benchmarks.rival import rival
-from benchmarks.settings import Settings
+from benchmarks.settings import Settings, dtypes
 from benchmarks.team import leading
 from benchmarks.timing import Times, alternated
 from inkwash.device import compute
@@ -30,7 +30,7 @@ def measure(settings: Settings) -> Section:
     agreed = difference(networks["inkwash"], networks["diffusers"], lesson)
     turns: dict[str, Turn] = {
         f"{name} network, {dtype}": pupil(network, lesson, settings.lessons, compute("cpu", dtype))
-        for (name, network), dtype in product(networks.items(), ("float32", "bfloat16"))
+        for (name, network), dtype in product(networks.items(), dtypes())
     }
     turns[SCRIPT] = scripted(rival(ours), lesson, settings.lessons)
     with trainers(settings, cores) as led:
@@ -41,22 +41,27 @@ def measure(settings: Settings) -> Section:
         f"{settings.batch} latents of {settings.spec.channels_in} × {settings.side} × {settings.side} with "
         f"{settings.tokens} tokens; {million:.1f} M parameters, the same weights in both networks (answers differ "
         f"by {agreed:.1e} at most). *Network*: forward, backward, clipping and fused AdamW, the same for both; ours in "
-        "channels-last memory, as our trainer has it, diffusers' as it comes. *Training script*: AdamW as torch has it "
-        "by default and diffusers' EMAModel. *Trainer*: ours, whole: it draws noise and levels, learns, and keeps two "
-        "averages, in float32; its processes share the batch. "
+        "channels-last memory and with quick convolutions (Winograd's, without AVX-512), as our trainer has it, "
+        "diffusers' as it comes. *Training script*: AdamW as torch has it by default and diffusers' EMAModel. "
+        "*Trainer*: ours, whole: it draws noise and levels, learns, and keeps two averages, in float32; its processes "
+        "share the batch. "
         f"{cores} threads, or {cores} processes of one thread. Median of {settings.rounds} alternating turns of "
         f"{settings.lessons} steps.",
-        ("who", "images/s", "seconds of a turn", "beside diffusers' network in float32", "in bfloat16", "its script"),
+        ("who", "images/s", "seconds of a turn", *(f"beside {other}" for other in others())),
         tuple(row(name, times, settings) for name in times),
     )
+
+
+def others() -> tuple[str, ...]:
+    """Whom everybody is compared with."""
+    return (*(f"diffusers network, {dtype}" for dtype in dtypes()), SCRIPT)
 
 
 def row(name: str, times: dict[str, Times], settings: Settings) -> tuple[str, ...]:
     """One contestant: its speed, and its speed over those of diffusers."""
     mine = times[name]
-    others = ("diffusers network, float32", "diffusers network, bfloat16", SCRIPT)
     speed = settings.batch * settings.lessons / mine.seconds
-    return (name, f"{speed:.1f}", mine.spread, *(f"{mine.faster_than(times[other]):.2f} ×" for other in others))
+    return (name, f"{speed:.1f}", mine.spread, *(f"{mine.faster_than(times[other]):.2f} ×" for other in others()))
 
 
 def threaded(turn: Turn, threads: int) -> Turn:

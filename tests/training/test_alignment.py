@@ -10,7 +10,7 @@ from inkwash.errors import WeightsError
 from inkwash.training.alignment import WIDTH, Aligned, AlsoSee, view_cache, watched
 from inkwash.training.config import TrainConfig
 from inkwash.training.data import Pictures
-from inkwash.training.lessons import batch_at
+from inkwash.training.lessons import batch_at, picker
 from inkwash.training.objective import objective_of
 from inkwash.training.parts import Parts
 from inkwash.training.predictor_course import PredictorCourse, predictor_course
@@ -37,7 +37,9 @@ def network(seeing: TrainConfig) -> Aligned:
 def test_the_loss_is_that_of_the_noise_and_what_is_not_seen(
     course: PredictorCourse, seeing: TrainConfig, network: Aligned
 ) -> None:
-    batch, again = (batch_at(course.shelf, course.learn, seeing, range(8)) for _ in range(2))  # chance is used up
+    batch, again = (
+        batch_at(course.shelf, picker(course.shelf, course.learn, seeing), seeing, range(8)) for _ in range(2)
+    )  # chance is used up
     tell = objective_of(seeing)
     with watched(network.predictor.mid_block) as bottoms:
         alone = tell(network.predictor, batch)
@@ -50,7 +52,7 @@ def test_the_loss_is_that_of_the_noise_and_what_is_not_seen(
 
 def test_the_head_teaches_the_predictor(course: PredictorCourse, seeing: TrainConfig, network: Aligned) -> None:
     AlsoSee(objective_of(seeing), 0.5)(
-        network, batch_at(course.shelf, course.learn, seeing, range(8))
+        network, batch_at(course.shelf, picker(course.shelf, course.learn, seeing), seeing, range(8))
     ).loss.sum().backward()
     grad = network.predictor.mid_block.resnets[0].conv2.weight.grad
     assert grad is not None

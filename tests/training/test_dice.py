@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from inkwash.training.dice import dice, even, normal, order, picture_at
+from inkwash.training.dice import choice_at, dice, even, normal, order, picture_at
 
 
 def test_a_place_is_reached_at_once_and_always_says_the_same() -> None:
@@ -21,6 +21,15 @@ def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own() -> None:
     assert all(sorted(epoch) == list(range(13)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
     assert epochs[1] == order(7, 1, 13).tolist()
+
+
+def test_in_an_epoch_shares_are_kept_to_within_one() -> None:
+    reach = np.array([0.5, 0.75, 0.99, 1.0])
+    for epoch in range(5):
+        seen = [choice_at(7, place, reach) for place in range(4 * epoch, 4 * epoch + 4)]
+        assert seen.count(0) == 2
+        assert seen.count(1) == 1
+        assert seen.count(2) + seen.count(3) == 1
 
 
 def test_neighbouring_places_fill_the_unit_interval_evenly() -> None:

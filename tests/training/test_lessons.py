@@ -1,14 +1,16 @@
 """Batches that follow from the place in the run."""
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 
+import pytest
 import torch
 
 from inkwash.training.cache import Shelf
 from inkwash.training.config import TrainConfig
-from inkwash.training.dice import dice
-from inkwash.training.lessons import batch_at, batches, draw
+from inkwash.training.dice import dice, picture_at
+from inkwash.training.lessons import batch_at, batches, draw, picker, shares
 from inkwash.training.workers import Team
 
 LEARN = tuple(range(1, 24))
@@ -39,5 +41,27 @@ def test_captions_are_dropped_as_often_as_asked(shelf: Shelf, config: TrainConfi
 
 
 def test_a_batch_holds_the_pictures_it_names(shelf: Shelf, config: TrainConfig) -> None:
-    batch = batch_at(shelf, [5], config, range(4))
+    batch = batch_at(shelf, lambda place: 5, config, range(4))
     torch.testing.assert_close(batch.clean, shelf.mean[[5] * 4, 0].float(), atol=1e-5, rtol=0)
+
+
+def test_without_balance_every_picture_is_seen_once_in_the_old_order(shelf: Shelf, config: TrainConfig) -> None:
+    pick = picker(shelf, LEARN, config)
+    seen = [pick(place) for place in range(3 * len(LEARN))]
+    assert seen == [LEARN[picture_at(config.seed, place, len(LEARN))] for place in range(3 * len(LEARN))]
+
+
+@pytest.mark.parametrize("balance", [0.5, 1.0])
+def test_balance_favours_captions_that_are_rare(shelf: Shelf, config: TrainConfig, balance: float) -> None:
+    captions = torch.tensor([1, 1, 1, 1, 2])  # four pictures of one kind, one of another
+    words = replace(shelf.words, captions=captions, starts=torch.arange(6))
+    uneven = replace(shelf, words=words)
+    rare = 1 / (1 + 4 ** (1 - balance))
+    found = shares(uneven, range(5), balance)
+    assert found.sum() == pytest.approx(1)
+    assert found[4] == pytest.approx(rare)
+    assert found[:4] == pytest.approx([(1 - rare) / 4] * 4)
+    pick = picker(uneven, range(5), replace(config, balance=balance))
+    often = Counter(pick(place) for place in range(3000))
+    for picture in range(5):
+        assert often[picture] == pytest.approx(3000 * found[picture], abs=60)

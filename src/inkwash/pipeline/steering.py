@@ -5,6 +5,8 @@ from itertools import compress
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline import control as asked
@@ -122,6 +124,6 @@ def channels_of(network: ControlNet | T2IAdapter) -> int:
     return network.spec.channels_in
 
 
-def in_a_row(tokens: PictureTokens) -> PictureTokens:
+def in_a_row(tokens: Float[Tensor, "n m width"]) -> Float[Tensor, "1 _ width"]:
     """The tokens of several pictures, (n, m, width), as those of one: (1, n * m, width)."""
     return tokens.flatten(0, 1)[None]

@@ -93,6 +93,11 @@ class TrainConfig(RunConfig):
     weighting: Weighting = "even"
     alignment: float = 0.0
     """How much the bottom of the U must see what an ImageNet network sees in the clean picture; 0: it need not."""
+    balance: float = 0.0
+    """How far rare kinds are favoured: n pictures with the same first caption are shown like n^(1 - balance).
+
+    0 shows every picture equally often, 1 every caption.  (Mahajan et al. 2018, 2.2: 0.5)
+    """
     caption_dropout: float = 0.1
     """Share of pictures shown with the empty prompt, for guidance."""
     flips: bool = True
@@ -101,6 +106,8 @@ class TrainConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 <= self.balance <= 1:
+            raise InvalidRequest("balance", self.balance, "a number from 0 to 1")
         if self.weighting == "min-snr" and self.target == "flow":
             raise InvalidRequest("weighting", self.weighting, "'even' for a flow target")
 

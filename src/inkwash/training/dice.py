@@ -30,9 +30,24 @@ def picture_at(seed: int, place: int, count: int) -> int:
     return int(order(seed, place // count, count)[place % count])
 
 
+def choice_at(seed: int, place: int, reach: NDArray[np.float64]) -> int:
+    """Which picture is seen as number `place` if shares differ; `reach` is their running sum, up to 1.
+
+    In n places picture k is seen n · share times, rounded up or down.  (systematic sampling)
+    """
+    count = len(reach)
+    at = (picture_at(seed, place, count) + _offset(seed, place // count)) / count
+    return min(int(np.searchsorted(reach, at, side="right")), count - 1)
+
+
 def even(seed: int, place: int) -> float:
     """A number in [0, 1); neighbouring places spread over all of it.  (low discrepancy: Kingma et al. 2021)"""
     return (_start(seed) + place * GOLDEN) % 1.0
+
+
+@lru_cache(maxsize=2)
+def _offset(seed: int, epoch: int) -> float:
+    return dice(seed, ORDER + ORDER // 2 + epoch).random()
 
 
 @lru_cache(maxsize=8)

@@ -1,13 +1,15 @@
 """From the shelf to batches: which picture, which caption, which side, follows from the place in the run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from inkwash.training.cache import Shelf
 from inkwash.training.config import TrainConfig
-from inkwash.training.dice import Dice, dice, even, normal, picture_at
+from inkwash.training.dice import Dice, choice_at, dice, even, normal
 from inkwash.training.objective import Batch
 from inkwash.training.workers import ALONE, Team
 
@@ -25,22 +27,36 @@ def batches(
     shelf: Shelf, learn: Sequence[int], config: TrainConfig, seen: int, team: Team = ALONE
 ) -> Iterator[list[Batch]]:
     """This worker's share of every batch from `seen` pictures on, in parts, until the run's end."""
+    pick = picker(shelf, learn, config)
     share = config.batch // team.count
     size = share // config.accumulate
     for start in range(seen, config.images - config.batch + 1, config.batch):
         first = start + team.rank * share
-        yield [
-            batch_at(shelf, learn, config, range(place, place + size)) for place in range(first, first + share, size)
-        ]
+        yield [batch_at(shelf, pick, config, range(place, place + size)) for place in range(first, first + share, size)]
 
 
-def batch_at(shelf: Shelf, learn: Sequence[int], config: TrainConfig, places: range) -> Batch:
+Pick = Callable[[int], int]
+"""A place in the run -> the picture that is seen there."""
+
+
+def picker(shelf: Shelf, learn: Sequence[int], config: TrainConfig) -> Pick:
+    """Choose among the pictures to learn, each with its share."""
+    reach = shares(shelf, learn, config.balance).cumsum()
+    return lambda place: learn[choice_at(config.seed, place, reach)]
+
+
+def shares(shelf: Shelf, learn: Sequence[int], balance: float) -> NDArray[np.float64]:
+    """The part of a run that each picture to learn gets; they add up to 1."""
+    kinds = np.array([int(shelf.words.choices(picture)[0]) for picture in learn])
+    _, kind, alike = np.unique(kinds, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = alike[kind] ** -balance
+    return weights / weights.sum()
+
+
+def batch_at(shelf: Shelf, pick: Pick, config: TrainConfig, places: range) -> Batch:
     """The pictures seen as numbers `places` of the run."""
     streams = [dice(config.seed, place) for place in places]
-    draws = [
-        draw(shelf, learn[picture_at(config.seed, place, len(learn))], config, stream)
-        for place, stream in zip(places, streams, strict=True)
-    ]
+    draws = [draw(shelf, pick(place), config, stream) for place, stream in zip(places, streams, strict=True)]
     level = torch.tensor([even(config.seed, place) for place in places], dtype=torch.float64).float()
     return taken(shelf, draws, streams, level)
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from inkwash.device import Compute
 from inkwash.errors import InkwashError
+from inkwash.nn.winograd import quick_convolutions
 from inkwash.training.dice import seed_layers
 from inkwash.training.muon import Muon, orthogonal
 from inkwash.training.objective import Lesson, Objective
@@ -87,7 +88,7 @@ def gradient(state: TrainState, parts: Sequence[Sized], objective: Objective, ra
     seed_layers(state.config.seed, (state.images_seen << 8) + rank)
     lessons, total = [], sum(len(part) for part in parts)
     for part in parts:
-        with compute.autocast():
+        with compute.autocast(), quick_convolutions(compute):
             lesson = objective(state.model, part)
         (lesson.loss.sum() / total).backward()
         lessons.append(Lesson(lesson.loss.detach(), lesson.sigma))

@@ -130,6 +130,7 @@ def pets_predictor() -> Recipe:
         images=1_500_032,
         batch=64,
         alignment=0.5,
+        balance=0.5,
         optimizer=OptimizerConfig(kind="muon", rate=8e-4, warm_up=12_800),
         prompts=PETS_PROMPTS,
     )
