@@ -22,7 +22,12 @@ def test_everything_at_once_is_painted_again_byte_for_byte(inkwash: Inkwash, she
     write_lora(tmp_path / "loras/ink.safetensors")
     write_word(tmp_path / "words/foxfire.safetensors", {"emb_params": 768})
     words = (
-        *("--control", f"{control},{picture},preprocessor=canny,weight=0.8,end=0.5", "--control", f"{control},{picture}"),
+        *(
+            "--control",
+            f"{control},{picture},preprocessor=canny,weight=0.8,end=0.5",
+            "--control",
+            f"{control},{picture}",
+        ),
         *("--ip-adapter", f"{look},{picture},weight=0.6,encoder={tower}"),
         *("--lora-dir", tmp_path / "loras", "--embeddings", tmp_path / "words"),
     )
@@ -30,7 +35,9 @@ def test_everything_at_once_is_painted_again_byte_for_byte(inkwash: Inkwash, she
     done = inkwash("paint", "a foxfire cat<lora:ink:0.5>", "--model", model, *ASKED, *words)
     assert (done.code, len(done.paths)) == (0, 1), done.err
     told = Image.open(done.paths[0]).info["parameters"]
-    assert 'ControlNet 0: "Module: canny, Model: net, Weight: 0.8, Resize Mode: Crop and Resize, Threshold A: 100' in told
+    assert (
+        'ControlNet 0: "Module: canny, Model: net, Weight: 0.8, Resize Mode: Crop and Resize, Threshold A: 100' in told
+    )
     assert 'ControlNet 2: "Module: ip-adapter_clip, Model: look, Weight: 0.6' in told
     again = inkwash("again", done.paths[0], "--preview", "off")
     assert (again.code, "the same file, byte for byte" in again.err) == (0, True), again.err
@@ -57,7 +64,10 @@ def test_prepare_shows_what_a_control_sees(inkwash: Inkwash, tmp_path: Path) -> 
     assert done.code == 0, done.err
     assert (Image.open(done.paths[0]).size, done.out) == ((64, 64), "edges.png\n")
     assert inkwash("prepare", picture, "canny", "edges.png").code == 5
-    assert "must be left out: invert has no such" in inkwash("prepare", picture, "invert", "b.png", "--threshold-a", "3").err
+    assert (
+        "must be left out: invert has no such"
+        in inkwash("prepare", picture, "invert", "b.png", "--threshold-a", "3").err
+    )
 
 
 def test_lora_bake_extract_resize(inkwash: Inkwash, shelf: Shelf, tmp_path: Path) -> None:

@@ -65,7 +65,14 @@ def test_a_tag_does_what_the_flag_does_and_leaves_no_trace(sd1: Engine, asked: G
 
 
 def test_strengths_of_words_and_of_the_network_are_told_apart(sd1: Engine, asked: GenerateRequest) -> None:
-    tags = ("<lora:ink:1>", "<lora:ink:1:0>", "<lora:ink:0:1>", "<lora:ink:te=0:unet=0>", "<lora:wash:1:dyn=2>", "<lora:wash:1>")
+    tags = (
+        "<lora:ink:1>",
+        "<lora:ink:1:0>",
+        "<lora:ink:0:1>",
+        "<lora:ink:te=0:unet=0>",
+        "<lora:wash:1:dyn=2>",
+        "<lora:wash:1>",
+    )
     whole, words, network, nothing, low, full = (last(sd1, replace(asked, prompt=f"a cat{tag}")) for tag in tags)
     assert torch.equal(nothing, last(sd1, replace(asked, prompt="a cat", prompt_mode="native")))
     for one, other in ((whole, words), (whole, network), (words, network), (words, nothing), (low, full)):
@@ -93,7 +100,7 @@ def test_names_that_stand_for_none_or_several_are_refused(sd1: Engine, asked: Ge
                                              r" model; there are ink, wash"):  # fmt: skip
         sd1.batches([replace(asked, prompt="a cat <lora:inc:1>")])
     write_lora(tmp_path / "loras/other/ink.safetensors")
-    with pytest.raises(InvalidRequest, match="the name of one file; .* have it"):
+    with pytest.raises(InvalidRequest, match=r"the name of one file; .* have it"):
         called_loras(replace(asked, prompt="<lora:ink:1>"))
     with pytest.raises(InvalidRequest, match=r"lora_dir is .*, but must be a folder$"):
         called_loras(replace(asked, prompt="<lora:ink:1>", library=Library(lora_dir=tmp_path / "nowhere")))
@@ -144,7 +151,7 @@ def test_pictures_tell_what_was_called(sd1: Engine, asked: GenerateRequest, tmp_
     assert painting.record.adapters == {path.as_posix(): file_sha256(path) for path in (file, word)}
     assert_again(sd1, painting)
     write_word(tmp_path / "other.safetensors", {"emb_params": 768}, 5).replace(word)
-    with pytest.raises(WeightsError, match="it was painted with another .*Foxfire"):
+    with pytest.raises(WeightsError, match=r"it was painted with another .*Foxfire"):
         check(painting.record, sd1.bundle)
 
 

@@ -15,7 +15,10 @@ BOTH: dict[str, Any] = {"model": Path("net"), "image": Path("a.png")}
         ({"weight": 11.0}, "control.weight is 11.0, but must be a number from 0 to 10"),
         ({"begin": 0.5, "end": 0.25}, "control.end is 0.25, but must be a number from 0.5 to 1"),
         ({"weight": float("nan")}, "control.weight is nan, but must be a number from 0 to 10"),
-        ({"preprocessor": "canny", "threshold_a": 0.0}, "control.threshold_a is 0.0, but must be a number from 1 to 2040"),
+        (
+            {"preprocessor": "canny", "threshold_a": 0.0},
+            "control.threshold_a is 0.0, but must be a number from 1 to 2040",
+        ),
         ({"preprocessor": "grid", "threshold_b": 3.0}, "control.threshold_b is 3.0, but must be left out: grid has no"),
         ({"threshold_a": 3.0}, "control.threshold_a is 3.0, but must be left out: none has no such number"),
     ],

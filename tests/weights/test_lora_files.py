@@ -24,12 +24,12 @@ def tuned(path: Path, base: Base) -> Path:
 
     def moved(part: Source) -> Source:
         tensors = {name: part[name].float() for name in part}
-        return in_memory({
-            name: each + 0.05 * torch.randn(each.shape, generator=generator) if "to_q" in name or "norm" in name else each
-            for name, each in tensors.items()
-        })  # fmt: skip
+        for name in [name for name in tensors if "to_q" in name or "norm" in name]:
+            tensors[name] = tensors[name] + 0.05 * torch.randn(tensors[name].shape, generator=generator)
+        return in_memory(tensors)
 
-    write_source(path, together({name: moved(part) for name, part in parts_of(base).items() if name != "vae"}, base), {})
+    parts = {name: moved(part) for name, part in parts_of(base).items() if name != "vae"}
+    write_source(path, together(parts, base), {})
     return path
 
 

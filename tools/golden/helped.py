@@ -1,4 +1,4 @@
-"""helped.json: what diffusers paints with controls, T2I-Adapters and IP-Adapters on the checkpoints of tools/checkpoints.py.
+"""helped.json: what diffusers paints with controls, T2I-Adapters and IP-Adapters on the small checkpoints of tests.
 
 python -m tools.golden.helped OUT.json   (needs diffusers and transformers)
 
@@ -55,7 +55,9 @@ class Rival:
     def painted(self, kind: str, parts: Given, call: Given) -> Tensor:
         """The last latents of a pipeline."""
         before = (None,) * (5 if self.large else 3)
-        towers = {} if self.large else {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+        towers = (
+            {} if self.large else {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+        )
         names = ["vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"]
         if not self.large:
             names = ["vae", "text_encoder", "tokenizer"]

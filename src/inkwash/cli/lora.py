@@ -88,7 +88,9 @@ def run(options: LoraOptions) -> None:
         whole = baked(Path(model), [parted(said) for said in adapters])
         notes = {key: value for key, value in whole.metadata.items() if key.startswith("modelspec.")}
     else:
-        tensors, notes = taken(act.tuned, act.base, act.rank) if isinstance(act, Extract) else resized(act.file, act.rank)
+        tensors, notes = (
+            taken(act.tuned, act.base, act.rank) if isinstance(act, Extract) else resized(act.file, act.rank)
+        )
         whole = in_memory(tensors)
     write_source(out, whole, notes, act.dtype, overwrite=act.overwrite)
     print(out)  # noqa: T201

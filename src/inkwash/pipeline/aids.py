@@ -63,4 +63,3 @@ def acting_from(schedule: Schedule, sigmas: Sigmas, begin: float, end: float) ->
         return ALWAYS
     low, high = window(schedule, sigmas, begin, end)
     return low - NEAR, high + NEAR
-

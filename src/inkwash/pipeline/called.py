@@ -76,4 +76,3 @@ def _found(name: str, places: Iterable[Sequence[Path]]) -> Path:
         near += [path.stem for path in files]
     more = f"; there are {', '.join(near[:MOST_LISTED])}" if near else ""
     raise InvalidRequest("prompt", f"<lora:{name}>", f"the name of a file in --lora-dir or beside the model{more}")
-

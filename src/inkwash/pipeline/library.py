@@ -19,3 +19,7 @@ class Library:
         for name in ("lora_dir", "embeddings"):
             if getattr(self, name) is not None:
                 one_path(name, getattr(self, name))
+
+
+NOWHERE = Library()
+"""Nothing is called by name but what lies beside the model."""

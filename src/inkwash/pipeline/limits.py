@@ -58,15 +58,19 @@ def checked(name: str, value: object) -> None:
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
     elif name in GROUPS:
-        if not is_dataclass(value):
-            raise InvalidRequest(name, value, "an object")
+        group(name, value)
     elif name in CHOICES:
-        if value not in CHOICES[name]:
-            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
+        among(name, value, CHOICES[name])
     elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
     elif any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")
+
+
+def group(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a dataclass."""
+    if not is_dataclass(value):
+        raise InvalidRequest(name, value, "an object")
 
 
 def within(name: str, value: object, low: float, high: float) -> None:

@@ -28,7 +28,7 @@ class PicturePrompt:
 
     def __post_init__(self) -> None:
         one_path("ip_adapter.model", self.model)
-        if not isinstance(self.images, tuple) or not 1 <= len(self.images) <= MOST_PICTURES:
+        if not 1 <= len(self.images) <= MOST_PICTURES:
             raise InvalidRequest("ip_adapter.images", self.images, f"1 to {MOST_PICTURES} pictures")
         for image in self.images:
             one_path("ip_adapter.images", image)

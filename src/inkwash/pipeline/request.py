@@ -8,7 +8,7 @@ from typing import Any
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.control import Control
-from inkwash.pipeline.library import Library
+from inkwash.pipeline.library import NOWHERE, Library
 from inkwash.pipeline.limits import WHOLE, checked
 from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.text.tree import Mode, Weighting
@@ -90,7 +90,7 @@ class GenerateRequest:
     """ControlNets and T2I-Adapters, each with its picture; several add up."""
     ip_adapter: tuple[PicturePrompt, ...] = ()
     """IP-Adapters, each with its pictures."""
-    library: Library = Library()
+    library: Library = NOWHERE
     """Where what prompts call by name lies."""
 
     def __post_init__(self) -> None:

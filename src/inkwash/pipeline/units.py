@@ -29,9 +29,7 @@ LOOK = "ip-adapter_clip"
 def units(request: GenerateRequest) -> dict[str, str]:
     """ControlNet 0, ControlNet 1 … with their settings."""
     rows = [_control(filled(each)) for each in request.control] + [_look(each) for each in request.ip_adapter]
-    return {
-        f"ControlNet {n}": ", ".join(f"{key}: {value}" for key, value in row.items()) for n, row in enumerate(rows)
-    }
+    return {f"ControlNet {n}": ", ".join(f"{key}: {value}" for key, value in row.items()) for n, row in enumerate(rows)}
 
 
 def _control(control: Control) -> dict[str, str]:

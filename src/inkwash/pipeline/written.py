@@ -37,7 +37,9 @@ def read_group(kind: type[Kind], text: str, where: str) -> Kind:
     if len(placed) > 2 and not many:
         raise InvalidRequest(where, placed[2], f"left out: a {where} has one {first} and one {second}")
     names = [name for name in (first, second) if name not in values]
-    values |= dict(zip(names, [placed[0], placed[1:] if many else placed[1]] if len(placed) > 1 else placed, strict=False))
+    values |= dict(
+        zip(names, [placed[0], placed[1:] if many else placed[1]] if len(placed) > 1 else placed, strict=False)
+    )
     return built(kind, values, where)
 
 

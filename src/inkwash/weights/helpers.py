@@ -38,7 +38,9 @@ def read_control(path: Path) -> tuple[ControlNet | T2IAdapter, Identity]:
         return _controlnet(source), told
     if told.kind.startswith("t2i-adapter"):
         return _t2i_adapter(source), told
-    raise InvalidRequest("control", str(path), f"a ControlNet or a T2I-Adapter; this is a {told.kind} {told.family}".strip())
+    raise InvalidRequest(
+        "control", str(path), f"a ControlNet or a T2I-Adapter; this is a {told.kind} {told.family}".strip()
+    )
 
 
 def read_ip_adapter(path: Path) -> IPAdapter:
@@ -56,7 +58,9 @@ def read_vision(path: Path) -> VisionEncoder:
     """CLIP's vision tower: a folder or a file.  Raises InvalidRequest for another, WeightsError for a broken one."""
     source = readable(path)
     if identified(source).kind != "vision encoder":
-        raise InvalidRequest("ip_adapter.encoder", str(path), f"a vision tower of CLIP; this is a {identified(source).kind}")
+        raise InvalidRequest(
+            "ip_adapter.encoder", str(path), f"a vision tower of CLIP; this is a {identified(source).kind}"
+        )
     names = {name: name for name in source.slots if name.startswith("vision_model.") and "position_ids" not in name}
     found = source.renamed(names | {name: name for name in source.slots if name == "visual_projection.weight"})
     spec = vision_spec(shapes(found), notes_of(source).get("config.json", {}))

@@ -24,7 +24,7 @@ from inkwash.weights.files import Checkpoint
 from inkwash.weights.gathered import readable
 from inkwash.weights.lora import read_changes
 from inkwash.weights.lora_names import Role
-from inkwash.weights.names import text, unet
+from inkwash.weights.names import unet
 from inkwash.weights.network_specs import unet_spec
 from inkwash.weights.single import Base, Parts, apart, base_of, together
 from inkwash.weights.waking import shapes

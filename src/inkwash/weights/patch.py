@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.weights.change import Change, Changes
 from inkwash.weights.fit import MOST_LISTED
+from inkwash.weights.packed import Packed, packed_weights
 
 
 @dataclass
@@ -30,7 +31,10 @@ class Patch:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._weights = dict(network.named_parameters())
+        self._weights: dict[str, Tensor | Packed] = {
+            **dict(network.named_parameters()),
+            **dict(packed_weights(network)),
+        }
         self._kept: dict[str, Tensor] = {}
         self._added: dict[str, Added] = {}
 
@@ -69,7 +73,9 @@ class Patch:
     def restore(self) -> None:
         """Take all adapters back: every weight is the bits it was."""
         for path, kept in self._kept.items():
-            self._weights[path].copy_(kept)
+            _put(self._weights[path], kept)
+        for path in {path for added in self._added.values() for path in added.changes} - self._kept.keys():
+            _put(self._weights[path], None)
         self.bake()
 
     def bake(self) -> None:
@@ -93,13 +99,21 @@ class Patch:
         """Compute these weights anew."""
         for path in paths:
             weight = self._weights[path]
-            if path not in self._kept:
+            if path not in self._kept and isinstance(weight, Tensor):
                 self._kept[path] = weight.detach().clone()
             acting = [added for added in self._added.values() if path in added.changes]
             if not acting:
-                weight.copy_(self._kept.pop(path))
+                _put(weight, self._kept.pop(path, None))
                 continue
-            changed = self._kept[path].float()
+            changed = (self._kept[path] if isinstance(weight, Tensor) else weight.fetch()).float()
             for added in acting:
                 changed = added.changes[path].applied(changed, added.strength)
-            weight.copy_(changed)
+            _put(weight, changed)
+
+
+def _put(weight: Tensor | Packed, value: Tensor | None) -> None:
+    """Give a weight its value; one that is kept packed takes None for what lies in its file."""
+    if isinstance(weight, Packed):
+        weight.changed = value
+    elif value is not None:
+        weight.copy_(value)

@@ -24,6 +24,7 @@ from inkwash.weights.fit import refuse
 from inkwash.weights.names import text, tiny
 from inkwash.weights.names.recipe import Recipe, recast
 from inkwash.weights.network_specs import autoencoder_spec, unet_spec
+from inkwash.weights.packed import keep_packed
 from inkwash.weights.shape import mmdit_shape
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -36,12 +37,14 @@ TOKENS = ("shared.weight", "encoder.embed_tokens.weight")
 def awake(make: Callable[[], Network], source: Source) -> Network:
     """The network that `make` builds, with the tensors of `source` in float32 as its weights.
 
-    Built without memory; what lies in a mapped file as float32 is not copied. Raises WeightsError for misfits.
+    Built without memory; what lies in a mapped file as float32 is not copied, and linear layers whose weights are
+    quantised leave them so (packed.py). Raises WeightsError for misfits.
     """
     with torch.device("meta"):
         network = make()
     refuse(network, source.slots, source.what)
-    network.load_state_dict({name: _full(source[name]) for name in source.slots}, assign=True)
+    packed = keep_packed(network, source, _full)
+    network.load_state_dict({name: _full(source[name]) for name in source.slots if name not in packed}, assign=True)
     return network.eval().requires_grad_(False)
 
 
