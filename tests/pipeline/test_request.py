@@ -67,6 +67,12 @@ def test_groups_that_are_off_leave_no_trace() -> None:
     assert not [name for name in ("control", "ip_adapter", "library", "distilled") if name in plain]
 
 
+@pytest.mark.parametrize(("name", "value"), [("control", ("x",)), ("control", Library()), ("library", "x")])
+def test_groups_are_objects(name: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest, match=rf"{name} is .*, but must be (an object|a list of objects)"):
+        checked(name, value)
+
+
 def test_the_full_request_leaves_no_field_at_its_default() -> None:
     assert not [field.name for field in fields(FULL) if getattr(FULL, field.name) == field.default]
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from inkwash.denoiser import NoisePredictor
 from inkwash.forward.schedule import Schedule
 from inkwash.predictor.ip_adapter import Glance, looking_at_pictures
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.picture_tokens import PictureTokens
-from inkwash.predictor.residuals import ALWAYS, Helped, Helper, Steered, window
+from inkwash.predictor.residuals import ALWAYS, Helper, Steered, window
 from inkwash.predictor.unet import UNet
 from inkwash.types import Sigmas, TextStates
 
@@ -40,7 +41,7 @@ class Aids:
             return words
         return replace(words, pictures=tuple(each.to(words.states).expand(len(words), -1, -1) for each in tokens))
 
-    def steered(self, network: UNet | MMDiT, *, wanted: bool = True) -> Helped | UNet | MMDiT:
+    def steered(self, network: UNet | MMDiT, *, wanted: bool = True) -> NoisePredictor:
         """The network with its helpers."""
         helpers = self.wanted if wanted else self.unwanted
         return Steered(network, helpers) if helpers and isinstance(network, UNet) else network
@@ -49,8 +50,9 @@ class Aids:
     def looking(self, network: UNet | MMDiT) -> Iterator[None]:
         """Inside the block the network looks at pictures."""
         with ExitStack() as hooks:
-            for glance in self.glances if isinstance(network, UNet) else ():
-                hooks.enter_context(looking_at_pictures(network, glance))
+            if isinstance(network, UNet):
+                for glance in self.glances:
+                    hooks.enter_context(looking_at_pictures(network, glance))
             yield
 
 

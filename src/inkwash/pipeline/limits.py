@@ -29,12 +29,10 @@ KINDS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("image", "mask", "vae", "tokenizer", "base"), (Path, "a path")),
     "silence": (bool, "true or false"),
     "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
-    "control": (tuple, "a list of controls"),
-    "ip_adapter": (tuple, "a list of IP-Adapters"),
 }
 """What is neither a number nor a text."""
-GROUPS = ("library",)
-"""Options in a dataclass of their own, which checks itself."""
+GROUPS: Mapping[str, str] = {"library": "an object", "control": "a list of objects", "ip_adapter": "a list of objects"}
+"""Options in dataclasses of their own, which check themselves."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "prompt_mode": MODES,
     "weighting": WEIGHTINGS,
@@ -68,9 +66,11 @@ def checked(name: str, value: object) -> None:
 
 
 def group(name: str, value: object) -> None:
-    """Raise InvalidRequest unless the value is a dataclass."""
-    if not is_dataclass(value):
-        raise InvalidRequest(name, value, "an object")
+    """Raise InvalidRequest unless the value is a dataclass, or a tuple of them where several are wanted."""
+    several = GROUPS[name].startswith("a list")
+    values = value if several and isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) != several or not all(map(is_dataclass, values)):
+        raise InvalidRequest(name, value, GROUPS[name])
 
 
 def within(name: str, value: object, low: float, high: float) -> None:
