@@ -34,7 +34,8 @@ def test_everything_at_once_is_painted_again_byte_for_byte(inkwash: Inkwash, she
     model = shelf("sd1", "folder")
     done = inkwash("paint", "a foxfire cat<lora:ink:0.5>", "--model", model, *ASKED, *words)
     assert (done.code, len(done.paths)) == (0, 1), done.err
-    told = Image.open(done.paths[0]).info["parameters"]
+    with Image.open(done.paths[0]) as picture_made:
+        told = picture_made.info["parameters"]
     assert (
         'ControlNet 0: "Module: canny, Model: net, Weight: 0.8, Resize Mode: Crop and Resize, Threshold A: 100' in told
     )
@@ -62,7 +63,8 @@ def test_prepare_shows_what_a_control_sees(inkwash: Inkwash, tmp_path: Path) -> 
     picture = write_picture(tmp_path / "a.png", (48, 40))
     done = inkwash("prepare", picture, "canny", "edges.png", "--width", "64", "--height", "64", "--resize", "pad")
     assert done.code == 0, done.err
-    assert (Image.open(done.paths[0]).size, done.out) == ((64, 64), "edges.png\n")
+    with Image.open(done.paths[0]) as edges:
+        assert (edges.size, done.out) == ((64, 64), "edges.png\n")
     assert inkwash("prepare", picture, "canny", "edges.png").code == 5
     assert (
         "must be left out: invert has no such"

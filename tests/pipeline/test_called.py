@@ -16,6 +16,8 @@ from inkwash.pipeline.painting import Painting
 from inkwash.pipeline.record import check
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.weights.choice import ModelChoice
+from inkwash.weights.containers.source import in_memory, open_safetensors
+from inkwash.weights.containers.writing import write_source
 from inkwash.weights.files import file_sha256, tensors_sha256
 from inkwash.weights.models import open_model
 from tools.checkpoints import Shelf
@@ -124,6 +126,17 @@ def test_a_learned_word_is_read_and_forgotten(sd1: Engine, asked: GenerateReques
     assert not torch.allclose(plain, found, atol=1e-3)
     assert torch.equal(last(sd1, replace(called, library=Library())), plain)
     assert torch.equal(last(sd1, replace(called, prompt="a Foxfire")), found)
+
+
+def test_words_that_travel_with_an_adapter_are_known_while_it_acts(sd1: Engine, asked: GenerateRequest) -> None:
+    path = write_lora(Path(str(asked.library.lora_dir)) / "bundle.safetensors")
+    tensors = open_safetensors(path).tensors() | {"bundle_emb.foxglove.emb_params": torch.randn(1, 768)}
+    path.unlink()
+    write_source(path, in_memory(tensors), {})
+    tag = "<lora:bundle:te=0:unet=0>"
+    known, unknown = (last(sd1, replace(asked, prompt=f"a {word}{tag}")) for word in ("foxglove", "dog"))
+    assert torch.equal(unknown, last(sd1, replace(asked, prompt="a dog", prompt_mode="native")))
+    assert not torch.allclose(known, last(sd1, replace(asked, prompt="a foxglove", prompt_mode="native")), atol=1e-3)
 
 
 def test_a_word_learned_elsewhere_is_refused(sd1: Engine, asked: GenerateRequest, tmp_path: Path, shelf: Shelf) -> None:

@@ -7,6 +7,7 @@ Words come from our own text encoders, and latents begin where ours begin: what 
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -71,14 +72,15 @@ class Rival:
         begin = noise * self.scheduler.sigmas[0] / self.scheduler.init_noise_sigma
         size = {"height": 8 * SIDE, "width": 8 * SIDE, "num_inference_steps": STEPS, "guidance_scale": GUIDANCE}
         with torch.no_grad():
-            return pipe(latents=begin, output_type="latent", **size, **self.words, **call).images
+            latents: Tensor = pipe(latents=begin, output_type="latent", **size, **self.words, **call).images
+        return latents
 
 
 def words(base: Base, folder: Path) -> Given:
     """What is wanted and unwanted, by our own readers."""
     reader = open_model(ModelChoice(folder)).text
     wanted, unwanted = reader(["a photo of a cat"]), reader(["dogs"])
-    found = {"prompt_embeds": wanted.states, "negative_prompt_embeds": unwanted.states}
+    found: Given = {"prompt_embeds": wanted.states, "negative_prompt_embeds": unwanted.states}
     if isinstance(reader, TwoReaders):
         found |= {"pooled_prompt_embeds": wanted.pooled, "negative_pooled_prompt_embeds": unwanted.pooled}
         found |= {"original_size": (32, 32), "target_size": (32, 32), "crops_coords_top_left": (0, 0)}
@@ -106,13 +108,14 @@ def controlled(rival: Rival, hint: Image.Image) -> dict[str, Tensor]:
     }
 
 
-def seeing(base: Base, pictures: list[Image.Image]) -> dict[str, Tensor]:
+def seeing(base: Base, pictures: Sequence[Image.Image]) -> dict[str, Tensor]:
     """By IP-Adapters, each with two pictures."""
     config = CLIPVisionConfig(
         hidden_size=TOWER.width, intermediate_size=TOWER.inner, num_hidden_layers=TOWER.layers, hidden_act="gelu",
         num_attention_heads=TOWER.heads, image_size=TOWER.size, patch_size=TOWER.patch, projection_dim=TOWER.projection,
     )  # fmt: skip
-    tower = CLIPVisionModelWithProjection(config).eval()
+    tower: Any = CLIPVisionModelWithProjection(config)
+    tower.eval()
     tower.load_state_dict(load_file(write_tower(ROOT / f"{base}-tower.safetensors")))
     cut = {"height": TOWER.size, "width": TOWER.size}
     cutter = CLIPImageProcessor(size={"shortest_edge": TOWER.size}, crop_size=cut)
@@ -124,7 +127,7 @@ def seeing(base: Base, pictures: list[Image.Image]) -> dict[str, Tensor]:
                  for side in ("image_proj", "ip_adapter")}  # fmt: skip
         rival.unet._load_ip_adapter_weights([sides])
         parts = {"image_encoder": tower, "feature_extractor": cutter}
-        found[kind] = rival.painted("", parts, {"ip_adapter_image": [pictures]})
+        found[kind] = rival.painted("", parts, {"ip_adapter_image": [list(pictures)]})
     return found
 
 

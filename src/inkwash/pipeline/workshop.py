@@ -17,7 +17,7 @@ from inkwash.types import Sigmas
 from inkwash.weights.adapted import patched
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.containers.opening import open_source
-from inkwash.weights.embeddings import Embedding, learning, read_embedding
+from inkwash.weights.embeddings import Embedding, bundled, learning, read_embedding
 from inkwash.weights.files import file_sha256, tensors_sha256
 
 SHORT = 12
@@ -41,6 +41,7 @@ class Workshop:
         """
         loras = [(path, lora.text, lora.image, lora.rank) for lora, path in called_loras(batch.shared)]
         words = [read_word(path, word) for word, path in _words(batch).items()]
+        words += [word for path, *_ in loras for word in bundled(open_source(path))]
         with patched(self.bundle, loras), learning(self.bundle.text, words):
             aids = self.steering.aids(batch.shared, sigmas)
             with aids.looking(self.bundle.predictor):

@@ -21,8 +21,8 @@ from inkwash.weights.waking import awake, headed, shapes
 
 INSIDE = "control_model."
 """Before a ControlNet's names in files that hold more."""
-OLD_STAGE = re.compile(r"(?:adapter\.)?body\.(\d+)\.(block1|block2|in_conv)\.(.+)")
-OLD_LIGHT = re.compile(r"(?:adapter\.)?body\.(\d+)\.body\.(\d+)\.(.+)")
+OLD_STAGE = re.compile(r"body\.(\d+)\.(block1|block2|in_conv)\.(.+)")
+OLD_LIGHT = re.compile(r"body\.(\d+)\.body\.(\d+)\.(.+)")
 HEADS = 16
 """Of every vision tower that adapters were taught with."""
 
@@ -98,20 +98,20 @@ def _controlnet(source: Source) -> ControlNet:
 
 
 def _t2i_adapter(source: Source) -> T2IAdapter:
-    names = {renamed: name for name in source.slots for renamed in [_modern(name, source)]}
-    found = source.renamed(names)
+    modern = any(".resnets." in name for name in source.slots)
+    nested = "body.0.in_conv.weight" in source.slots
+    found = source if modern else source.renamed({_modern(name, nested): name for name in source.slots})
     spec = t2i_adapter_spec(shapes(found))
     return awake(lambda: T2IAdapter(spec), found)
 
 
-def _modern(name: str, source: Source) -> str:
-    """Names of the original code number all blocks through, two a stage, or nest the light ones."""
-    if ".resnets." in name:
-        return name
+def _modern(name: str, nested: bool) -> str:
+    """Names of the original code: it numbers all blocks through, two a stage, and nests those of light adapters."""
+    name = name.removeprefix("adapter.")
     if light := OLD_LIGHT.fullmatch(name):
         return f"adapter.body.{light[1]}.resnets.{light[2]}.{light[3]}"
-    if (old := OLD_STAGE.fullmatch(name)) and "body.0.in_conv.weight" not in source.slots:
+    if (old := OLD_STAGE.fullmatch(name)) and not nested:
         stage, block = divmod(int(old[1]), 2)
         inner = f"in_conv.{old[3]}" if old[2] == "in_conv" else f"resnets.{block}.{old[2]}.{old[3]}"
         return f"adapter.body.{stage}.{inner}"
-    return name if name.startswith("adapter.") else f"adapter.{name}"
+    return f"adapter.{name}"

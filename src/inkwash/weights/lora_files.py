@@ -84,8 +84,9 @@ def taken(tuned: Path, base: Path, rank: int) -> tuple[dict[str, Tensor], dict[s
     for name in ["unet", *(text for text in one.texts if text in other.texts)]:
         few, several = PREFIXES[name][0], PREFIXES[name][-1]
         prefix = several if len(one.texts) > 1 else few
-        pieces = [_kohya(part.found.parts[name], name, base_of(one.found.parts)) for part in (one, other)]
-        found |= extracted(*(piece.tensors() for piece in pieces), rank, prefix)
+        kind = base_of(one.found.parts)
+        after, before = (_kohya(part.found.parts[name], name, kind).tensors() for part in (one, other))
+        found |= extracted(after, before, rank, prefix)
     if not found:
         raise WeightsError(f"{tuned} and {base} are the same networks: there is nothing to extract")
     return found, notes(one.family, rank, tuned.stem)
