@@ -10,7 +10,7 @@ from inkwash.pipeline.resolve import SEEDS, chosen_seed, resolved
 
 OPTIONAL = {
     *("subseed", "image", "strength", "mask", "image_guidance", "weighting", "clip_skip"),
-    *("prediction", "variant", "vae", "tokenizer", "base"),
+    *("prediction", "variant", "vae", "tokenizer", "base", "distilled"),
 }
 
 

@@ -56,7 +56,7 @@ def keep_packed(network: nn.Module, source: Source, full: Callable[[Tensor], Ten
         layer, slot = layers[name], source.slots[name]
         packed = Packed(lambda name=name: full(source[name]), slot)  # type: ignore[misc]
         del layer.weight
-        layer.packed = packed
+        layer.packed = packed  # type: ignore[assignment]  # which is neither
         layer.register_forward_pre_hook(packed.unpack)
         layer.register_forward_hook(packed.drop, always_call=True)
     return names
