@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.control import Control
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.hints import Hints
 from inkwash.pipeline.hires import Hires
 from inkwash.pipeline.inpaint import Inpaint, Outpaint
+from inkwash.pipeline.jsons import from_json, to_json
+from inkwash.pipeline.library import Library
 from inkwash.pipeline.limits import REAL, WHOLE, checked
 from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.micro import Micro
+from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.pipeline.refiner import Refiner
-from inkwash.pipeline.request import GenerateRequest, from_json, to_json
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.templates import Templates, Written
 from inkwash.pipeline.tiling import Tiling
 from inkwash.pipeline.way import Way
@@ -50,6 +54,7 @@ FULL = GenerateRequest(
     tokenizer=Path("a/tokenizer"),
     base=Path("a/base"),
     lora=("a/cats.safetensors:0.5", "dogs.safetensors"),
+    distilled="lightning",
     prompt_mode="a1111",
     weighting="comfy",
     clip_skip=2,
@@ -70,6 +75,12 @@ FULL = GenerateRequest(
     hints=Hints(depth=Path("a/depth.png"), noise_level=3),
     templates=Templates(wildcards=Path("w"), choices=True, styles=Path("s.csv"), style=("ink",), matrix=True),
     written=Written(prompt="c", negative_prompt="d"),
+    control=(
+        Control(model=Path("a/canny.safetensors"), image=Path("a/house.png"), preprocessor="canny", threshold_a=50.0),
+        Control(model=Path("a/depth"), image=Path("a/map.png"), weight=0.5, begin=0.25, end=0.75, mode="prompt"),
+    ),
+    ip_adapter=(PicturePrompt(model=Path("a/look.safetensors"), images=(Path("a/b.png"), Path("c.png")), weight=0.5),),
+    library=Library(lora_dir=Path("a/loras"), embeddings=Path("a/words")),
 )
 
 
@@ -77,6 +88,17 @@ def test_a_request_survives_json() -> None:
     assert from_json(to_json(FULL)) == FULL
     assert from_json(to_json(GenerateRequest())) == GenerateRequest()
     assert from_json(b'{"prompt": "a cat"}') == GenerateRequest(prompt="a cat")
+
+
+def test_groups_that_are_off_leave_no_trace() -> None:
+    plain = to_json(GenerateRequest(prompt="a cat"))
+    assert not [name for name in ("control", "ip_adapter", "library", "distilled") if name in plain]
+
+
+@pytest.mark.parametrize(("name", "value"), [("control", ("x",)), ("control", Library()), ("library", "x")])
+def test_groups_are_objects(name: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest, match=rf"{name} is .*, but must be (an object|a list of objects)"):
+        checked(name, value)
 
 
 def test_the_full_request_leaves_no_field_at_its_default() -> None:

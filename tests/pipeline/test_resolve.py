@@ -11,7 +11,7 @@ from inkwash.pipeline.seeds import SEEDS, chosen_seed
 
 OPTIONAL = {
     *("subseed", "image", "strength", "mask", "image_guidance", "weighting", "clip_skip"),
-    *("prediction", "variant", "vae", "tokenizer", "base"),
+    *("prediction", "variant", "vae", "tokenizer", "base", "distilled"),
 }
 
 

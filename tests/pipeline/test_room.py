@@ -10,9 +10,10 @@ import torch
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.jsons import from_json
 from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.record import read_record
-from inkwash.pipeline.request import GenerateRequest, from_json
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.room import decoding_bytes, fitted, room_for, row_bytes
 from inkwash.ram import GIGA, UNLIMITED

@@ -5,8 +5,9 @@ import pytest
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.jsons import from_json, to_json
 from inkwash.pipeline.record import read_record
-from inkwash.pipeline.request import GenerateRequest, from_json, to_json
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.spelling import spelled
 from inkwash.pipeline.templates import Templates, Written
 

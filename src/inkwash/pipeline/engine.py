@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from jaxtyping import Float
@@ -10,10 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from inkwash import __version__
-from inkwash.denoiser import Denoiser
+from inkwash.denoiser import Denoiser, NoisePredictor
 from inkwash.device import Compute
 from inkwash.forward.schedule import Schedule
 from inkwash.nn.resting import rests
+from inkwash.pipeline.aids import ALONE, Aids
 from inkwash.pipeline.aim import aim
 from inkwash.pipeline.batch import Batch, batches, merged
 from inkwash.pipeline.beside import Beside
@@ -34,6 +35,7 @@ from inkwash.pipeline.surface import surface
 from inkwash.pipeline.tiling import WHOLE
 from inkwash.pipeline.walking import walk_of
 from inkwash.pipeline.wording import worded
+from inkwash.pipeline.workshop import Workshop, pictures_of
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, Pixels, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
@@ -59,6 +61,11 @@ class Engine:
             if not rests(network):  # which layers put in order themselves
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.bundle.rest()
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        """What requests bring along: adapters, learned words, controls."""
+        return Workshop(self.bundle, self.compute.device)
 
     def other(self, bundle: Bundle) -> "Engine":
         """Another model on the same device."""
@@ -107,17 +114,24 @@ class Engine:
             yield from self._walked(larger, second_start(step.x, batch, larger, space))
 
     def _walked(self, batch: Batch, begin: Start) -> Iterator[Step]:
-        yield from walked_by(self, batch, begin, walk_of(batch.shared, self.bundle))
+        with self.workshop.at_work(batch, begin.sigmas) as aids:
+            yield from walked_by(self, batch, begin, walk_of(batch.shared, self.bundle), aids)
 
     def denoiser(
-        self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, schedule: Schedule | None = None
+        self,
+        batch: Batch,
+        sigmas: Sigmas,
+        beside: Beside | None = None,
+        schedule: Schedule | None = None,
+        aids: Aids = ALONE,
     ) -> Denoiser:
         """The network behind the seam, guided by the words of every picture as they are at each level.
 
-        Some networks are also shown what is `beside` the latents; `schedule` tells steps where it is not the model's.
+        Some networks are also shown what is `beside` the latents, or helped; `schedule` tells steps where it is not the
+        model's.
         """
         aimed = aim(batch.shared, self.bundle, sigmas, schedule)
-        guess = Guesser(self.bundle, self._predict, batch, aimed, beside)
+        guess = Guesser(self.bundle, self._predict, batch, aimed, aids, beside)
         return worded(batch.requests, self.bundle.text, sigmas, guess, batch.before)
 
     def look(self, latents: Latents, space: Space | None = None) -> list[Image.Image]:
@@ -148,17 +162,19 @@ class Engine:
         record, name = self.record(batch.requests), self.bundle.name
         record = replace(record, widened=parts_widened(batch in self.widened, spoilt))
         pairs = zip(batch.requests, images, strict=True)
-        return [Painting(image, one, replace(record, index=k), name) for k, (one, image) in enumerate(pairs)]
+        more = self.workshop.told
+        return [Painting(image, one, replace(record, index=k), name, more(one)) for k, (one, image) in enumerate(pairs)]
 
     def record(self, singles: Iterable[GenerateRequest]) -> Record:
         """How the pictures of resolved requests are made: by this model, from these files, on this device."""
         runs = merged(list(singles))
-        paths = sorted({path for run in runs for path in run.inputs})
+        seen = {path for run in runs for path in (*run.inputs, *pictures_of(run))}
         return Record(
             version=__version__,
             requests=runs,
             model=self.bundle.files,
-            inputs={path.as_posix(): fingerprint(path) for path in paths},
+            inputs={path.as_posix(): fingerprint(path) for path in sorted(seen)},
+            adapters={path: each for run in runs for path, each in sorted(self.workshop.files(run).items())},
             device=str(self.compute.device),
             dtype=str(self.compute.dtype).removeprefix("torch."),
             threads=torch.get_num_threads(),
@@ -168,9 +184,9 @@ class Engine:
         *_, last = self.steps(batch)
         return last.x
 
-    def _predict(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
+    def _predict(self, network: NoisePredictor, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
         with self.compute.autocast():
-            return self.bundle.predictor(x, t, text).float()  # type: ignore[no-any-return]
+            return network(x, t, text).float()
 
 
 def _decoded(space: Space, latents: Latents, compute: Compute) -> Pixels:

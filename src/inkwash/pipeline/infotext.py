@@ -1,6 +1,7 @@
 """The `parameters` text that other programs read from pictures (the format of AUTOMATIC1111's web UI)."""
 
 import json
+from collections.abc import Mapping
 
 from inkwash.pipeline.asides import asides
 from inkwash.pipeline.infotext_groups import SPACINGS, written
@@ -8,10 +9,13 @@ from inkwash.pipeline.request import GenerateRequest
 from inkwash.reverse.names import LABELS
 
 
-def parameters(request: GenerateRequest, model: str, fingerprint: str, version: str) -> str:
+def parameters(
+    request: GenerateRequest, model: str, fingerprint: str, version: str, more: Mapping[str, str] | None = None
+) -> str:
     """The prompt, the negative prompt, and one line of settings in the order other programs expect.
 
-    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file.
+    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file; `more` are settings
+    that are not in the request itself.
     """
     sampler, spacing = str(request.sampler), str(request.spacing)
     varied = request.subseed_strength > 0
@@ -33,6 +37,7 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
         **asides(request),
         **written(request),
+        **(more or {}),
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

@@ -1,6 +1,7 @@
 """What the fields of requests may hold, said once for all of them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
@@ -30,7 +31,13 @@ KINDS: Mapping[str, tuple[type, str]] = {
     "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
 }
 """What is neither a number nor a text."""
-CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
+GROUPS: Mapping[str, str] = {"library": "an object", "control": "a list of objects", "ip_adapter": "a list of objects"}
+"""Options in dataclasses of their own, which check themselves."""
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "prompt_mode": MODES,
+    "weighting": WEIGHTINGS,
+    "distilled": ("none", "turbo", "lightning", "hyper", "lcm"),
+}
 LONGEST_TEXT = 10_000
 
 
@@ -44,6 +51,8 @@ def checked(name: str, value: object) -> None:
         kind, wanted = KINDS[name]
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
+    elif name in GROUPS:
+        group(name, value)
     elif name in CHOICES:
         one_of(name, value, CHOICES[name])
     else:
@@ -88,3 +97,17 @@ def listed(name: str, value: object, kind: type) -> None:
     """Raise InvalidRequest unless `value` is a list of such things, one at least; texts are not empty."""
     if not isinstance(value, tuple) or not value or not all(type(each) is kind and each != "" for each in value):
         raise InvalidRequest(name, value, f"a list of {'names' if kind is str else 'whole numbers'}, one at least")
+
+
+def one_path(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a path."""
+    if not isinstance(value, Path):
+        raise InvalidRequest(name, value, "a path")
+
+
+def group(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a dataclass, or a tuple of them where several are wanted."""
+    several = GROUPS[name].startswith("a list")
+    values = value if several and isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) != several or not all(map(is_dataclass, values)):
+        raise InvalidRequest(name, value, GROUPS[name])

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.jsons import to_json
 from inkwash.pipeline.prompt_options import START, options_of
-from inkwash.pipeline.request import GenerateRequest, to_json
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.weights.plain import built, plain
 
 LARGEST_FILE = 64 * 2**20

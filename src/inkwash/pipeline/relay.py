@@ -10,6 +10,7 @@ from torch import Tensor
 from inkwash.denoiser import Denoiser
 from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.forward.schedule import STEPS, Schedule
+from inkwash.pipeline.aids import ALONE, Aids
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import Beside
 from inkwash.pipeline.fitting import fit
@@ -34,7 +35,12 @@ class Model(Protocol):
     def companions(self) -> dict[ModelChoice, Any]: ...  # noqa: D102
     def other(self, bundle: Bundle) -> "Model": ...  # noqa: D102
     def denoiser(  # noqa: D102
-        self, batch: Batch, sigmas: Sigmas, beside: Beside | None = None, schedule: Schedule | None = None
+        self,
+        batch: Batch,
+        sigmas: Sigmas,
+        beside: Beside | None = None,
+        schedule: Schedule | None = None,
+        aids: Aids = ALONE,
     ) -> Denoiser: ...
 
 
@@ -64,12 +70,12 @@ def companion(asked: GenerateRequest, engine: Model) -> Model:
     return found
 
 
-def walked_by(engine: Model, batch: Batch, begin: Start, walk: Walk) -> Iterator[Step]:
-    """Every step, by one model or by both."""
+def walked_by(engine: Model, batch: Batch, begin: Start, walk: Walk, aids: Aids = ALONE) -> Iterator[Step]:
+    """Every step, by one model or by both; what is beside the latents, and what helps, is for the first alone."""
     x, done = begin.x, 0
     for model, told, sigmas in _legs(engine, batch, begin.sigmas, walk):
-        beside = begin.beside if model is engine else None
-        denoise = begin.bound(model.denoiser(told, begin.sigmas, beside, walk.schedule))
+        own = (begin.beside, walk.schedule, aids) if model is engine else (None, walk.schedule)
+        denoise = begin.bound(model.denoiser(told, begin.sigmas, *own))
         model.bundle.rest()  # prompts are read, and pictures encoded
         for step in walk.sampler(denoise, x, sigmas, begin.noise):
             yield replace(step, index=step.index + done) if done else step

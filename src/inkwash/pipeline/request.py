@@ -1,19 +1,21 @@
 """One request type for Python, the command line, JSON and the inside of a PNG."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.control import Control
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.hints import Hints
 from inkwash.pipeline.hires import SUFFIX, Hires
 from inkwash.pipeline.inpaint import Inpaint, Outpaint
+from inkwash.pipeline.library import NOWHERE, Library
 from inkwash.pipeline.limits import WHOLE, checked
 from inkwash.pipeline.memory import PLENTY, Memory
 from inkwash.pipeline.micro import Micro
+from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.pipeline.refiner import Refiner
 from inkwash.pipeline.templates import Templates, Written
 from inkwash.pipeline.tiling import Tiling
@@ -21,8 +23,8 @@ from inkwash.pipeline.way import Way
 from inkwash.reverse.naming import named
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
-from inkwash.weights.families import Prediction
-from inkwash.weights.plain import built, plain
+from inkwash.weights.families import Distilled, Prediction
+from inkwash.weights.plain import plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +100,8 @@ class GenerateRequest:
     """A checkpoint that lends the parts this one lacks."""
     lora: tuple[str, ...] = ()
     """Adapters: FILE or FILE:STRENGTH each."""
+    distilled: Distilled | None = None
+    """Whether the checkpoint needs few steps: none, turbo, lightning, hyper or lcm, where its file does not say."""
 
     prompt_mode: Mode | None = None
     """How prompts are read: native, a1111 (as that web UI reads them), or literal (no signs). None: native."""
@@ -125,6 +129,13 @@ class GenerateRequest:
     micro: Micro = Micro()
     """What SDXL is told about the picture besides words."""
 
+    control: tuple[Control, ...] = ()
+    """ControlNets and T2I-Adapters, each with its picture; several add up."""
+    ip_adapter: tuple[PicturePrompt, ...] = ()
+    """IP-Adapters, each with its pictures."""
+    library: Library = NOWHERE
+    """Where what prompts call by name lies."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
@@ -150,7 +161,9 @@ class GenerateRequest:
     @property
     def choice(self) -> ModelChoice:
         """The model, and what of it is replaced."""
-        return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora)
+        return ModelChoice(
+            self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora, self.distilled
+        )
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -165,19 +178,6 @@ class GenerateRequest:
                 yield replace(self, subseed=(self.subseed or 0) + k, count=1)
             else:
                 yield replace(self, seed=(self.seed or 0) + k, count=1)
-
-
-def to_json(request: GenerateRequest) -> str:
-    """One line that `from_json` reads."""
-    return json.dumps(plain(request), ensure_ascii=False)
-
-
-def from_json(text: str | bytes) -> GenerateRequest:
-    """The inverse of `to_json`.  Raises InvalidRequest for what is not JSON and for unknown fields."""
-    try:
-        return built(GenerateRequest, json.loads(text))
-    except (ValueError, RecursionError):
-        raise InvalidRequest("request", text, "JSON") from None
 
 
 def _readable(request: GenerateRequest) -> None:

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import told_beside, wanted_beside
+from inkwash.pipeline.called import called_loras, called_words
+from inkwash.pipeline.control import filled as filled_control
 from inkwash.pipeline.enlarging import filled
 from inkwash.pipeline.fitting import fit
 from inkwash.pipeline.placing import placed, usual_strength
@@ -44,11 +46,13 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
         silence=_or(request.silence, own.silence),
         strength=None if request.image is None else _or(request.strength, usual_strength(request, bundle)),
         image_guidance=_or(request.image_guidance, IMAGE_GUIDANCE) if edits else None,
+        control=tuple(map(filled_control, request.control)),
     )
     if request.image_guidance is not None and not edits:
         raise InvalidRequest("image_guidance", request.image_guidance, f"left out: {bundle.name} takes no instructions")
     fit(full, bundle)
     full = _read(full, bundle.text.tokenizer)
+    called_loras(full)  # a name that stands for nothing is told before anything is painted
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
             raise InvalidRequest(name, size, f"a multiple of {bundle.multiple}")
@@ -60,7 +64,8 @@ def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
     mode = request.prompt_mode
     if mode is None:
         prompts = (request.prompt, request.negative_prompt or "")
-        mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
+        plain = not called_words(request) and all(is_plain(each) and tokenizer.fits(each) for each in prompts)
+        mode = "literal" if plain else "native"
     weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
 

@@ -121,8 +121,6 @@ def voice(asked: GenerateRequest, text: Reader, steps: int, before: int = 0) -> 
         said = Told(((text([asked.prompt], skip), 1.0),), text([asked.negative_prompt or ""], skip))
         return Voice((said,), (0,))
     wanted = parse(asked.prompt, mode)
-    if wanted.loras:
-        raise InvalidRequest("prompt", f"<lora:{wanted.loras[0].name}>", "without LoRAs: this model takes none")
     walk = _walk(asked, steps, before)
     unwanted = parse_unwanted(asked.negative_prompt or "", mode)
     lines = [*zip(*timeline(wanted, walk), strict=True), *zip(*timeline(unwanted, walk), strict=True)]

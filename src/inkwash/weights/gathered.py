@@ -14,10 +14,11 @@ from inkwash.weights.choice import Keeping, ModelChoice
 from inkwash.weights.configs import Config, configured
 from inkwash.weights.containers.opening import open_source
 from inkwash.weights.containers.source import Source, unscaled
+from inkwash.weights.distilled import Haste, haste
 from inkwash.weights.family import NETWORKS, Identity, identified
 from inkwash.weights.names import text
 from inkwash.weights.names.recipe import recast
-from inkwash.weights.prediction import SCHEDULER, Told, prediction
+from inkwash.weights.prediction import SCHEDULER, USUAL, Told, prediction
 from inkwash.weights.single import Parts, apart
 
 LOG = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ class Gathered:
     """By path in the folder; for what has none, made from the shapes."""
     markers: tuple[str, ...]
     lender: Path | None = None
+    haste: Haste | None = None
+    """Whether it was taught to need few steps."""
 
     @property
     def network(self) -> str:
@@ -80,14 +83,17 @@ def gathered(choice: ModelChoice) -> Gathered:
     identity, found = identified(source), apart(source)
     if not set(found.parts) & set(NETWORKS):
         raise InvalidRequest("model", str(path), f"a checkpoint that paints; this is a {identity.kind}")
+    hurried = haste(source, choice.distilled)
     told = prediction(source, identity, found, choice.prediction)
+    if hurried and (hurried.kind, hurried.steps, told.prediction) == ("lightning", 1, "epsilon") and told.by == USUAL:
+        told = Told("sample", hurried.by)  # of all lightnings the one of a single step tells the picture
     parts, notes = dict(found.parts), notes_of(source)
     if choice.base is not None:
         lent = _lent(choice.base, found)
         parts |= lent.parts
         notes = {**lent.configs, **notes}
     configs = {**configured(identity, parts, told.prediction), **notes}
-    return Gathered(path, identity, told, parts, configs, found.markers, choice.base)
+    return Gathered(path, identity, told, parts, configs, found.markers, choice.base, hurried)
 
 
 def kept(whole: Gathered, keeping: Keeping, room: int | None = None) -> Gathered:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from torch import nn
 
+from inkwash.weights.packed import Packed
+
 Role = Literal["predictor", "text", "text_2", "text_3"]
 """Which of a model's networks: the predictor, or one of its text encoders."""
 Aliases = Mapping[str, tuple[str, ...]]
@@ -60,8 +62,11 @@ def places(networks: Mapping[Role, nn.Module], aliases: Aliases | None = None) -
 
 def weighted(network: nn.Module) -> Iterator[str]:
     """The modules that have a weight of their own."""
+    kinds = nn.Parameter, Packed
     return (
-        name for name, module in network.named_modules() if isinstance(getattr(module, "weight", None), nn.Parameter)
+        name
+        for name, module in network.named_modules()
+        if isinstance(getattr(module, "packed", getattr(module, "weight", None)), kinds)
     )
 
 

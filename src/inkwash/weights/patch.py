@@ -15,6 +15,7 @@ from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.nn.resting import Resting
 from inkwash.weights.change import Change, Changes
 from inkwash.weights.fit import MOST_LISTED
+from inkwash.weights.packed import Packed, packed_weights
 
 
 @dataclass
@@ -32,7 +33,10 @@ class Patch:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._weights = dict(network.named_parameters())
+        self._weights: dict[str, Tensor | Packed] = {
+            **dict(network.named_parameters()),
+            **dict(packed_weights(network)),
+        }
         self._kept: dict[str, Tensor] = {}
         self._added: dict[str, Added] = {}
 
@@ -67,6 +71,13 @@ class Patch:
         del self._added[name]
         self._refresh(changes)
 
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Take all adapters back: every weight is the bits it was."""
+        paths = {path for added in self._added.values() for path in added.changes}
+        self._added.clear()
+        self._refresh(paths)
+
     def bake(self) -> None:
         """Make all changes stay: the weights remain as they are now, and nothing is kept for going back."""
         self._added.clear()
@@ -88,15 +99,22 @@ class Patch:
         """Compute these weights anew."""
         for path in paths:
             weight = self._weights[path]
-            if path not in self._kept:
-                self._kept[path] = weight.data
             acting = [added for added in self._added.values() if path in added.changes]
+            if isinstance(weight, Packed):
+                weight.changed = _changed(path, weight.fetch(), acting) if acting else None
+                continue
+            kept = self._kept.setdefault(path, weight.data)
             if not acting:
                 weight.data = self._kept.pop(path)
                 continue
-            kept = self._kept[path]
-            changed = kept.float()
-            for added in acting:
-                changed = added.changes[path].applied(changed, added.strength)
             dtype = torch.float32 if isinstance(weight, Resting) else kept.dtype
+            changed = _changed(path, kept, acting)
             weight.data = torch.empty_like(kept, dtype=dtype).copy_(changed)  # never into memory of a mapped file
+
+
+def _changed(path: str, weight: Tensor, acting: Iterable[Added]) -> Tensor:
+    """In float32, as all that act on it want it."""
+    changed = weight.float()
+    for added in acting:
+        changed = added.changes[path].applied(changed, added.strength)
+    return changed

@@ -25,6 +25,7 @@ from inkwash.weights.fit import refuse
 from inkwash.weights.names import text, tiny
 from inkwash.weights.names.recipe import Recipe, recast
 from inkwash.weights.network_specs import autoencoder_spec, unet_spec
+from inkwash.weights.packed import keep_packed
 from inkwash.weights.shape import mmdit_shape
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -35,14 +36,16 @@ TOKENS = ("shared.weight", "encoder.embed_tokens.weight")
 def awake(make: Callable[[], Network], source: Source) -> Network:
     """The network that `make` builds, with the tensors of `source` in float32 as its weights, or resting as they are.
 
-    Built without memory; what lies in a mapped file as float32 is not copied, nor is what rests. Raises WeightsError
-    for misfits.
+    Built without memory; what lies in a mapped file as float32 is not copied, nor is what rests, and linear layers with
+    quantised weights leave them so (packed.py). Raises WeightsError for misfits.
     """
     with torch.device("meta"):
         network = make()
     refuse(network, source.slots, source.what)
+    packed = keep_packed(network, source, whole)
     resting = dict(network.named_parameters(remove_duplicate=False)).keys() if source.rests else frozenset()
-    load = {name: _resting(source[name]) if name in resting else whole(source[name]) for name in source.slots}
+    rest = [name for name in source.slots if name not in packed]
+    load = {name: _resting(source[name]) if name in resting else whole(source[name]) for name in rest}
     network.load_state_dict(load, assign=True)
     return network.eval().requires_grad_(False)
 
@@ -60,11 +63,11 @@ def predictor_of(part: Source, config: Config) -> UNet | MMDiT:
             positions=round(shape.positions**0.5), qk_norm=shape.normed, dual=shape.dual,
         )  # fmt: skip
         return awake(lambda: MMDiT(spec), part)
-    table = _headed(unet_spec(shapes(part)), config)
+    table = headed(unet_spec(shapes(part)), config)
     return awake(lambda: UNet(table), part)
 
 
-def _headed(table: UNetSpec, config: Config) -> UNetSpec:
+def headed(table: UNetSpec, config: Config) -> UNetSpec:
     """With the heads that a configuration tells, which leave no trace in shapes; `attention_head_dim` is misnamed."""
     said: Any = config.get("num_attention_heads") or config.get("attention_head_dim")
     if isinstance(said, int) and said > 0:
