@@ -57,8 +57,8 @@ def test_there_and_back() -> None:
     assert read.rest == {"Version": "inkwash 1"}
 
 
-def test_who_says_something_of_noise_says_whose(  # a reader without the key would take the noise of a GPU
-) -> None:
+def test_who_says_something_of_noise_says_whose() -> None:
+    """A reader without the key would take that of a GPU."""
     assert asides(replace(ASKED, noise=Noise(delta=1)))["RNG"] == "CPU"
     assert asides(replace(ASKED, noise=Noise(rng="batch")))["RNG"] is None
     assert asides(replace(ASKED, sampler="ddim", way=Way(eta=1.0)))["Eta DDIM"] == "1"

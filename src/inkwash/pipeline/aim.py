@@ -55,8 +55,8 @@ def aim(asked: GenerateRequest, bundle: Bundle, sigmas: Sigmas, schedule: Schedu
     if asked.slg.scale and isinstance(network, MMDiT):
         low, high = between_steps(sigmas, asked.slg.start, asked.slg.stop)
         pushes.append((lambda: leaving_out(network, asked.slg.layers), _between(asked.slg.scale, low, high)))
-    free = isinstance(network, UNet) and asked.freeu.acts
-    return Aim(rule_of(asked.rules, bundle), told, tuple(pushes), _free(network, asked.freeu) if free else None)
+    free = _free(network, asked.freeu) if isinstance(network, UNet) and asked.freeu.acts else None
+    return Aim(rule_of(asked.rules, bundle), told, tuple(pushes), free)
 
 
 def interval_of(asked: GenerateRequest) -> Interval:

@@ -7,6 +7,7 @@ with freed(unet, ((1.2, 0.9), (1.4, 0.2))):
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -21,12 +22,11 @@ Amounts = Sequence[tuple[float, float]]
 def freed(network: UNet, amounts: Amounts) -> Iterator[None]:
     """Inside the block half of the backbone's channels are multiplied by b, the slowest waves of skips by s."""
     with ExitStack() as hooks:
-        for (strong, weak), stage, below in zip(amounts, network.up_blocks, _below(network), strict=False):
+        for (strong, weak), stage, (below, own) in zip(amounts, network.up_blocks, _widths(network), strict=False):
             assert isinstance(stage, UpStack)  # noqa: S101  such are the stages on the way up
-            width = below
-            for block in stage.resnets:
-                hooks.callback(block.register_forward_pre_hook(_Scaling(width, strong, weak)).remove)
-                width = block.conv1.out_channels
+            for index, block in enumerate(stage.resnets):
+                scaling = _Scaling(own if index else below, strong, weak)
+                hooks.callback(block.register_forward_pre_hook(scaling).remove)
         yield
 
 
@@ -44,10 +44,10 @@ def slowest_scaled(x: Tensor, amount: float) -> Tensor:
     return smoother
 
 
-def _below(network: UNet) -> list[int]:
-    """Channels that arrive from below at every stage on the way up."""
+def _widths(network: UNet) -> list[tuple[int, int]]:
+    """Channels that arrive from below at every stage on the way up, and its own."""
     widths = [stage.channels for stage in reversed(network.spec.stages)]
-    return [widths[0], *widths[:-1]]
+    return list(pairwise([widths[0], *widths]))
 
 
 @dataclass(frozen=True)
