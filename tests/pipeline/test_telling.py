@@ -1,6 +1,7 @@
 """What SDXL, its refiner and consistency models are told besides words."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 import torch
@@ -9,11 +10,12 @@ from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.telling import informed, informed_away, scale_of
+from inkwash.pipeline.telling import informed, informed_away, interval_of, scale_of
 from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.manifest import Defaults
 
 ASKED = GenerateRequest(width=64, height=32, guidance=5.0, seed=0)
 BATCH = Batch((replace(ASKED, negative_prompt="dogs"), ASKED))
@@ -64,3 +66,8 @@ def test_consistency_models_are_told_the_strength_and_are_not_guided(bundle: Bun
     assert found is not None
     assert torch.equal(found, guidance_features(torch.full((2,), 5.0)))
     assert scale_of(BATCH, lcm) == 1.0
+
+
+def test_guidance_has_no_end_unless_one_is_said() -> None:
+    until = [interval_of(GenerateRequest(guidance_until=each)) for each in (9.0, Defaults().guidance_until)]
+    assert until == [(0.0, 9.0), (0.0, inf)]

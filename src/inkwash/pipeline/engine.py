@@ -29,7 +29,7 @@ from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.room import fitted, room_for
 from inkwash.pipeline.start import inputs, start
-from inkwash.pipeline.telling import informed, informed_away, scale_of
+from inkwash.pipeline.telling import informed, informed_away, interval_of, scale_of
 from inkwash.pipeline.wording import Told, columns, worded
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.step import Step
@@ -111,7 +111,7 @@ class Engine:
 
     def _guided(self, batch: Batch, told: Sequence[Told], beside: Beside | None) -> Denoiser:
         asked = batch.shared
-        interval = (asked.guidance_from or 0.0, asked.guidance_until or 0.0)
+        interval = interval_of(asked)
         scale = scale_of(batch, self.bundle)
         *wanted, (away, _) = columns(told)
         unaware = informed_away(away, batch, self.bundle)

@@ -1,16 +1,20 @@
 """What a predictor is told besides words: sizes, how beautiful, how strongly guided."""
 
 from dataclasses import replace
+from math import inf
 
 import torch
 
+from inkwash.denoiser import Interval
 from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.canvas import PLAIN, PLEASING, Canvas
 from inkwash.predictor.unet import UNet
 from inkwash.text.towers import silence
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.manifest import Defaults
 
 
 def informed(text: TextStates, batch: Batch, bundle: Bundle, aesthetic: float = PLEASING) -> TextStates:
@@ -44,3 +48,9 @@ def scale_of(batch: Batch, bundle: Bundle) -> float:
     if isinstance(bundle.predictor, UNet) and bundle.predictor.spec.guidance_width:
         return 1.0
     return 1.0 if batch.shared.guidance is None else batch.shared.guidance
+
+
+def interval_of(asked: GenerateRequest) -> Interval:
+    """Levels between which guidance acts; where the end is left as it is there is none, for flows begin at infinity."""
+    until = asked.guidance_until or 0.0
+    return asked.guidance_from or 0.0, inf if until >= Defaults().guidance_until else until
