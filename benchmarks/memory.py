@@ -149,8 +149,7 @@ def noisy(slots: Slots) -> Source:
         shape = slots[name]
         scale = 1 / prod(shape[1:]) ** 0.5 if len(shape) > 1 else 0.1
         middle = 1.0 if len(shape) == 1 and name.endswith("weight") else 0.0
-        flat = torch.cat([part.half() for part in pieces(middle + scale * pool, prod(shape))])
-        return flat.reshape(shape)
+        return torch.cat([(middle + scale * part).half() for part in pieces(pool, prod(shape))]).reshape(shape)
 
     return Source("noise", {name: Slot("F16", shape) for name, shape in slots.items()}, drawn)
 

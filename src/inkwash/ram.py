@@ -11,7 +11,6 @@ sysconf            free pages, where there is no /proc
 import ctypes
 import mmap
 import os
-import platform
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -72,8 +71,8 @@ def rested(maps: Sequence[mmap.mmap]) -> None:
     if sys.platform == "linux":
         for each in maps:
             each.madvise(mmap.MADV_DONTNEED)
-        if maps and platform.libc_ver()[0] == "glibc":
-            ctypes.CDLL(None).malloc_trim(0)
+        if maps and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+            libc.malloc_trim(0)
 
 
 def _available(root: Path) -> Iterator[int]:

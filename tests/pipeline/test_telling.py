@@ -1,11 +1,13 @@
 """What SDXL, its refiner and consistency models are told besides words."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 import torch
 
 from inkwash.nn.embedding import guidance_features
+from inkwash.pipeline.aim import interval_of
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.micro import Micro
@@ -15,6 +17,7 @@ from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.manifest import Defaults
 
 ASKED = GenerateRequest(width=64, height=32, guidance=5.0, seed=0)
 BATCH = Batch((replace(ASKED, negative_prompt="dogs"), ASKED))
@@ -78,3 +81,8 @@ def test_sizes_may_be_said(bundle: Bundle) -> None:
     refiner = with_numbers(bundle, 5)
     sizes = [tell(WORDS, pleasing, refiner).size for tell in (informed, informed_away)]
     assert [size[0].tolist()[-1] for size in sizes if size is not None] == [7.0, 1.5]
+
+
+def test_guidance_has_no_end_unless_one_is_said() -> None:
+    until = [interval_of(GenerateRequest(guidance_until=each)) for each in (9.0, Defaults().guidance_until)]
+    assert until == [(0.0, 9.0), (0.0, inf)]

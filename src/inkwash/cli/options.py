@@ -80,16 +80,6 @@ AskedFor = Annotated[RequestFlags, arg(name="")]
 Computed = Annotated[ComputeFlags, arg(name="")]
 
 
-AskedFor = Annotated[RequestFlags, arg(name="")]
-"""As part of a verb's options: its flags have no prefix, those of its groups have the group's (--hires.scale)."""
-Computed = Annotated[ComputeFlags, arg(name="")]
-
-
-AskedFor = Annotated[RequestFlags, arg(name="")]
-"""As part of a verb's options: its flags have no prefix, those of its groups have the group's (--hires.scale)."""
-Computed = Annotated[ComputeFlags, arg(name="")]
-
-
 def requests(flags: RequestFlags, prompts: tuple[str, ...], seed: int) -> list[GenerateRequest]:
     """A request for each prompt, whose seeds follow one another.
 
