@@ -2,13 +2,15 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help picture test test-all setup check lint budget types layers docs fix bench pictures gauges golden clean
+.PHONY: help picture test test-all setup check lint budget types layers docs fix fuzz bench pictures gauges golden clean
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 TORCH_FROM ?=
 SEED ?= 0
 GOLDEN ?= tests/golden
+TARGET ?= prompt
+SECONDS ?= 60
 BIN := .venv/bin
 # A file of tests to a process, a process to a core, a thread to a process: threads that share cores slow each other down.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile
@@ -62,6 +64,9 @@ gauges: .venv/dev.stamp ## How long functions are, and other measures of the cod
 
 golden: .venv/dev.stamp ## Numbers of other implementations, computed anew: make golden GOLDEN=FOLDER
 	$(BIN)/python -m tools.golden $(GOLDEN)
+
+fuzz: .venv/dev.stamp ## Search for inputs that break a reader: make fuzz TARGET=gguf SECONDS=600 (pip install atheris)
+	$(BIN)/python -m tools.fuzz $(TARGET) --seconds $(SECONDS)
 
 clean: ## Forget the set-up and the caches; keep runs and pictures
 	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -165,8 +165,8 @@ class Changed:
 
 def halves(denoise: Denoiser, x: Latents, sigma: Sigma) -> Halves:
     """The guided and the unguided guess of a denoiser; twice the same for one that is not guided."""
-    if isinstance(denoise, Guided | Changed):
-        return denoise.halves(x, sigma)
+    if (both := getattr(denoise, "halves", None)) is not None:
+        return both(x, sigma)  # type: ignore[no-any-return]
     guess = denoise(x, sigma)
     return Halves(guess, guess)
 

@@ -17,6 +17,8 @@ class Compute:
 
     device: torch.device
     dtype: torch.dtype
+    room: int | None = None
+    """Bytes of memory to do with; None: what is free."""
 
     def autocast(self) -> torch.autocast:
         """Matrix products in `dtype`, sums and norms in float32."""
@@ -25,17 +27,17 @@ class Compute:
 
 KEEPING = ((-4, 0), (-1, 2**31 - 1))
 """malloc.h: M_MMAP_MAX, no block is mapped by itself; M_TRIM_THRESHOLD, the heap does not shrink."""
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-def compute(device: str = "auto", dtype: str = "float32") -> Compute:
+def compute(device: str = "auto", dtype: str = "float32", room: int | None = None) -> Compute:
     """Resolve the user's words; `auto` takes an accelerator where there is one.
 
     Raises InvalidRequest for a device that is not there or an unknown dtype.
     """
     if dtype not in DTYPES:
         raise InvalidRequest("dtype", dtype, f"one of {', '.join(DTYPES)}")
-    return Compute(_device(device), DTYPES[dtype])
+    return Compute(_device(device), DTYPES[dtype], room)
 
 
 def only_float32() -> bool:

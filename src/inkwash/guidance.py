@@ -3,6 +3,10 @@
 A rule goes into `guided(…, rule=…)`; rules are made from rules, so that they combine.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -12,9 +16,11 @@ from inkwash.denoiser import (
     Changed,
     Denoiser,
     Guesses,
+    Halves,
     Interval,
     Rule,
     Target,
+    halves,
     kept_outside,
     scalings,
     straight,
@@ -78,12 +84,40 @@ def projected(parallel: float = 0.0, largest: float = 15.0, momentum: float = -0
     return weigh
 
 
-def pushed(inner: Denoiser, better: Denoiser, worse: Denoiser, scale: float) -> Denoiser:
+Pace = Callable[[Sigma], float]
+"""How strongly a push acts at a level."""
+
+
+def pushed(inner: Denoiser, better: Denoiser, worse: Denoiser, scale: float | Pace) -> Denoiser:
     """`inner`, and away from a `worse` network toward a `better`: autoguidance, perturbed attention, skipped layers.
 
-    (Karras et al. 2024, eq. 4; Ahn et al. 2024, eq. 9) How the network is made worse is the caller's affair.
+    (Karras et al. 2024, eq. 4; Ahn et al. 2024, eq. 9) How the network is made worse is the caller's affair. Where
+    the `scale` is 0 neither is asked.
     """
-    return Changed(inner, lambda guess, x, sigma: guess + scale * (better(x, sigma) - worse(x, sigma)))
+
+    def change(guess: Latents, x: Latents, sigma: Sigma) -> Latents:
+        amount = scale if isinstance(scale, float | int) else scale(sigma)
+        return guess if amount == 0 else guess + amount * (better(x, sigma) - worse(x, sigma))
+
+    return Changed(inner, change)
+
+
+@dataclass(frozen=True)
+class Within:
+    """A denoiser whose networks are changed while they are asked, and only then."""
+
+    inner: Denoiser
+    block: Callable[[], AbstractContextManager[None]]
+
+    def __call__(self, x: Latents, sigma: Sigma) -> Latents:
+        """The guess of the changed networks."""
+        with self.block():
+            return self.inner(x, sigma)
+
+    def halves(self, x: Latents, sigma: Sigma) -> Halves:
+        """Both guesses of the changed networks."""
+        with self.block():
+            return halves(self.inner, x, sigma)
 
 
 def instructed(

@@ -1,7 +1,7 @@
 """Randomness is an argument: one stream of Gaussian noise per image."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from math import prod
 from typing import Literal
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from inkwash.brownian import Path
 from inkwash.types import Latents
 
 Stream = Callable[[tuple[int, ...]], Tensor]
@@ -26,6 +27,10 @@ class NoiseSource:
     streams: tuple[Stream, ...]
     together: int | None = None
     """So many images are drawn at once from the first stream: image k depends on its place in the batch."""
+    paths: tuple[Path, ...] = ()
+    """A Brownian path for each image, for samplers that say between which levels their noise acts."""
+    strength: float = 1.0
+    """Standard deviation of what `like` and `between` give."""
 
     @classmethod
     def seeded(cls, seeds: Iterable[int], stream: Callable[[int], Stream] | None = None) -> "NoiseSource":
@@ -45,21 +50,44 @@ class NoiseSource:
 
     def like(self, x: Latents) -> Latents:
         """Unit Gaussian noise shaped, placed and typed as `x`; the batch of `x` must be the number of streams."""
-        return self.draw(tuple(x.shape[1:])).to(x)
+        return self._strong(self.draw(tuple(x.shape[1:])).to(x))
+
+    def between(self, x: Latents, sigma: float, lower: float) -> Latents:
+        """Noise like `x` for the move from level `sigma` down to `lower`: along the paths where there are some."""
+        if not self.paths:
+            return self.like(x)
+        shape = tuple(x.shape[1:])
+        return self._strong(torch.stack([path.between(sigma, lower, shape) for path in self.paths]).to(x))
+
+    def _strong(self, noise: Latents) -> Latents:
+        return noise if self.strength == 1 else self.strength * noise
 
 
-def sources(seeds: Iterable[int], mode: Mode = "cpu", delta: int = 0) -> tuple[NoiseSource, NoiseSource]:
+def sources(
+    seeds: Iterable[int], mode: Mode = "cpu", delta: int = 0, *, tree: bool = False
+) -> tuple[NoiseSource, NoiseSource]:
     """Where the first latents come from, and the noise that samplers add.
 
     `delta` is added to the seeds of the latter (the web UI's eta noise seed delta); with 0 the same streams go on.
-    In "batch" mode the first seed is that of the batch, and samplers have the next one.
+    In "batch" mode the first seed is that of the batch, and samplers have the next one. `tree` gives samplers a path
+    for every image besides.
     """
     numbers = list(seeds)
+    if tree:
+        stream = stream_of(mode)
+        paths = tuple(Path(number + delta, lambda seed, shape: stream(seed)(shape)) for number in numbers)
+        first, then = sources(numbers, mode, delta)
+        return first, replace(then, paths=paths)
     if mode == "batch":
         return (NoiseSource.shared(numbers[0], len(numbers)), NoiseSource.shared(numbers[0] + 1 + delta, len(numbers)))
-    stream = philox if mode == "philox" else mersenne
+    stream = stream_of(mode)
     first = NoiseSource.seeded(numbers, stream)
     return first, first if delta == 0 else NoiseSource.seeded((number + delta for number in numbers), stream)
+
+
+def stream_of(mode: Mode) -> Callable[[int], Stream]:
+    """The generator of a mode, from a seed."""
+    return philox if mode == "philox" else mersenne
 
 
 def mersenne(seed: int) -> Stream:

@@ -83,6 +83,11 @@ def photo(tmp_path: Path) -> Path:
         ("a cat", "--image", "photo.png", "--mask", "mask.png"),
         ("a cat", "--subseed", "5", "--subseed-strength", "0.3", "--count", "2"),
         ("a cat", "a dog", "--count", "9", "--sheet", "sheet.png"),
+        ("a cat", "--image", "photo.png", "--mask", "mask.png", "--inpaint.only-masked", "--inpaint.blur", "2"),
+        ("a cat", "--image", "photo.png", "--outpaint.left", "9", "--count", "2"),
+        ("a cat", "--hires.scale", "1.5", "--hires.upscaler", "latent bicubic", "--hires.steps", "2"),
+        ("a cat", "--tiling.seamless", "both"),
+        ("a {cat|dog}|asleep", "--choices", "--matrix", "--count", "2"),
     ],
 )
 def test_again_is_the_same_file_byte_for_byte(

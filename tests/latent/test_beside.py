@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from inkwash.latent.autoencoder import Autoencoder
-from inkwash.latent.beside import depth_beside, hole_beside, kind_beside, picture_beside
+from inkwash.latent.beside import depth_beside, hole_beside, kind_beside, picture_beside, small_beside
 from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.spec import TINY
 from inkwash.rng import NoiseSource
@@ -23,7 +23,7 @@ def pixels() -> torch.Tensor:
 @pytest.mark.parametrize(
     ("channels", "latents", "kind"),
     [(4, 4, "nothing"), (9, 4, "hole"), (8, 4, "picture"), (5, 4, "depth"), (8, 8, "nothing"), (16, 16, "nothing"),
-     (33, 16, "hole"), (7, 4, None), (3, 4, None)],
+     (33, 16, "hole"), (7, 4, "small"), (6, 4, None), (3, 4, None)],
 )  # fmt: skip
 def test_channels_tell_what_a_network_wants(channels: int, latents: int, kind: str | None) -> None:
     assert kind_beside(channels, latents) == kind
@@ -68,3 +68,10 @@ def test_depth_runs_from_far_to_near_in_every_picture() -> None:
     torch.testing.assert_close(found.amax((1, 2, 3)), torch.tensor([1.0, 1.0]))
     torch.testing.assert_close(found[0], -found[1], atol=1e-5, rtol=1e-5)
     assert (depth_beside(torch.full((1, 1, 9, 9), 3.0), (4, 4)) == 0).all()
+
+
+def test_a_small_picture_is_shown_with_noise_of_a_level() -> None:
+    small, noise = torch.full((1, 3, 4, 4), 0.5), torch.ones(2, 3, 4, 4)
+    torch.testing.assert_close(small_beside(small, noise, torch.tensor(0.0)), small.expand(2, -1, -1, -1))
+    found = small_beside(small, noise, torch.tensor(0.75))
+    torch.testing.assert_close(found, torch.full((2, 3, 4, 4), 0.8 * 0.5 + 0.6))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from inkwash.errors import InvalidRequest
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.spec import TINY, AutoencoderSpec
-from inkwash.latent.tiling import Tiles, decode_tiled, encode_tiled, feathers
+from inkwash.latent.tiling import Tiles, decode_tiled, encode_tiled, feathers, windowed
 from inkwash.rng import NoiseSource
+from inkwash.types import TextStates
 
 SEES = 5
 """How many latents the tiny decoder looks to each side; its encoder looks no further."""
@@ -108,3 +109,40 @@ def test_tiles_cover_the_side_and_overlap_as_told(length: int, size: int, overla
 def test_impossible_tiles_are_refused(size: int, overlap: int, margin: int, words: str) -> None:
     with pytest.raises(InvalidRequest, match=words):
         Tiles(size, overlap, margin)
+
+
+def told(x: torch.Tensor, t: torch.Tensor, text: TextStates) -> torch.Tensor:
+    """A network that answers every place by itself, and what is beside it."""
+    beside = 0 if text.beside is None else text.beside
+    return x.sin() + t.reshape(-1, 1, 1, 1) + beside
+
+
+def test_one_window_over_everything_is_the_plain_network() -> None:
+    calls = []
+
+    def counted(x: torch.Tensor, t: torch.Tensor, text: TextStates) -> torch.Tensor:
+        calls.append(x.shape)
+        return told(x, t, text)
+
+    x, t, words = torch.randn(2, 4, 12, 9), torch.tensor([1.0, 2.0]), TextStates(torch.zeros(2, 1, 4))
+    assert torch.equal(windowed(counted, Tiles(12, 4, 0))(x, t, words), told(x, t, words))
+    assert calls == [x.shape]
+
+
+def test_a_network_that_sees_single_places_is_the_same_in_windows() -> None:
+    x, t = torch.randn(2, 4, 21, 34), torch.tensor([1.0, 2.0])
+    words = TextStates(torch.zeros(2, 1, 4), beside=torch.randn(2, 1, 21, 34))
+    torch.testing.assert_close(windowed(told, Tiles(8, 4, 1))(x, t, words), told(x, t, words))
+
+
+def test_windows_are_blended_smoothly() -> None:
+    def place(x: torch.Tensor, _t: torch.Tensor, _text: TextStates) -> torch.Tensor:
+        return x.mean((1, 2, 3), keepdim=True).expand_as(x)
+
+    x = torch.zeros(1, 1, 8, 16)
+    x[..., 8:] = 1
+    row = windowed(place, Tiles(8, 6, 0))(x, torch.ones(1), TextStates(torch.zeros(1, 1, 4)))[0, 0, 0]
+    steps = row.diff()
+    assert (row[0], row[-1]) == (0, 1)
+    assert bool((steps >= -1e-6).all())
+    assert steps.max() < 0.25

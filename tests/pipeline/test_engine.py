@@ -11,7 +11,7 @@ from PIL import Image
 from inkwash.denoiser import guided, guided_at_once
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest, WeightsError
-from inkwash.pipeline import engine as engine_module
+from inkwash.pipeline import guesser
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.film import Film, animated
 from inkwash.pipeline.painting import Painting, sheet
@@ -76,9 +76,9 @@ def test_streaming_leaves_the_callers_gradients_alone(engine: Engine) -> None:
 
 def test_asking_twice_or_at_once_is_the_same_guidance(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = engine.paint(CAT)[0].image
-    monkeypatch.setattr(engine_module, "AT_ONCE", 0)
+    monkeypatch.setattr(guesser, "AT_ONCE", 0)
     assert difference(at_once, engine.paint(CAT)[0].image) <= 1
-    assert {guided.__name__, guided_at_once.__name__} <= vars(engine_module).keys()
+    assert {guided.__name__, guided_at_once.__name__} <= vars(guesser).keys()
 
 
 def test_guidance_acts_only_inside_its_interval(engine: Engine) -> None:

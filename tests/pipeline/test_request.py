@@ -8,8 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.control import Control
+from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
+from inkwash.pipeline.hints import Hints
+from inkwash.pipeline.hires import Hires
+from inkwash.pipeline.inpaint import Inpaint, Outpaint
+from inkwash.pipeline.jsons import from_json, to_json
+from inkwash.pipeline.library import Library
 from inkwash.pipeline.limits import REAL, WHOLE, checked
-from inkwash.pipeline.request import GenerateRequest, from_json, to_json
+from inkwash.pipeline.memory import Memory
+from inkwash.pipeline.micro import Micro
+from inkwash.pipeline.picture_prompt import PicturePrompt
+from inkwash.pipeline.refiner import Refiner
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.templates import Templates, Written
+from inkwash.pipeline.tiling import Tiling
+from inkwash.pipeline.way import Way
 from inkwash.reverse.registry import SAMPLERS
 from inkwash.reverse.spacing import SPACINGS
 
@@ -39,10 +54,33 @@ FULL = GenerateRequest(
     tokenizer=Path("a/tokenizer"),
     base=Path("a/base"),
     lora=("a/cats.safetensors:0.5", "dogs.safetensors"),
+    distilled="lightning",
     prompt_mode="a1111",
     weighting="comfy",
     clip_skip=2,
     image_guidance=1.25,
+    rules=Rules(rescale=0.7, mimic=7.0, percentile=0.99, projected=True, parallel=0.1, largest=9.0, momentum=-0.2),
+    pag=PAG(scale=3.0, layers=("mid", "down_blocks.2"), adaptive=0.001),
+    slg=SLG(scale=2.5, layers=(1, 2), start=0.1, stop=0.5),
+    freeu=FreeU(b1=1.2, b2=1.4, s1=0.9, s2=0.2),
+    noise=Noise(rng="philox", delta=31337, resize_from=(512, 768), columns=True, tree=True),
+    way=Way(eta=0.5, s_churn=10.0, s_tmin=0.1, s_tmax=5.0, s_noise=1.01, discard=True, plan="diffusers"),
+    refiner=Refiner(model="a/refiner", switch_at=0.7, base=Path("a"), tokenizer=Path("a/tokenizer"), sha256="12"),
+    micro=Micro(original=(512, 640), corner=(8, 16), target=(1024, 960), aesthetic=7.0, aesthetic_away=2.0),
+    memory=Memory(tiled=True, in_turn=False),
+    inpaint=Inpaint(blur=4, fill="noise", only_masked=True, padding=8, invert=True, soft=True),
+    outpaint=Outpaint(left=1, right=2, up=3, down=4),
+    hires=Hires(width=128, height=96, upscaler="Lanczos", steps=3, strength=0.5, prompt="a", negative_prompt="b"),
+    tiling=Tiling(window=64, overlap=16, decode=128),
+    hints=Hints(depth=Path("a/depth.png"), noise_level=3),
+    templates=Templates(wildcards=Path("w"), choices=True, styles=Path("s.csv"), style=("ink",), matrix=True),
+    written=Written(prompt="c", negative_prompt="d"),
+    control=(
+        Control(model=Path("a/canny.safetensors"), image=Path("a/house.png"), preprocessor="canny", threshold_a=50.0),
+        Control(model=Path("a/depth"), image=Path("a/map.png"), weight=0.5, begin=0.25, end=0.75, mode="prompt"),
+    ),
+    ip_adapter=(PicturePrompt(model=Path("a/look.safetensors"), images=(Path("a/b.png"), Path("c.png")), weight=0.5),),
+    library=Library(lora_dir=Path("a/loras"), embeddings=Path("a/words")),
 )
 
 
@@ -50,6 +88,17 @@ def test_a_request_survives_json() -> None:
     assert from_json(to_json(FULL)) == FULL
     assert from_json(to_json(GenerateRequest())) == GenerateRequest()
     assert from_json(b'{"prompt": "a cat"}') == GenerateRequest(prompt="a cat")
+
+
+def test_groups_that_are_off_leave_no_trace() -> None:
+    plain = to_json(GenerateRequest(prompt="a cat"))
+    assert not [name for name in ("control", "ip_adapter", "library", "distilled") if name in plain]
+
+
+@pytest.mark.parametrize(("name", "value"), [("control", ("x",)), ("control", Library()), ("library", "x")])
+def test_groups_are_objects(name: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest, match=rf"{name} is .*, but must be (an object|a list of objects)"):
+        checked(name, value)
 
 
 def test_the_full_request_leaves_no_field_at_its_default() -> None:
@@ -83,6 +132,7 @@ def test_any_request_survives_json(**given: Any) -> None:
         ('{"guidance": NaN}', "guidance is nan, but must be a finite number"),
         ('{"guidance": 1e999}', "guidance is inf, but must be a finite number"),
         ('{"count": null}', "count is None, but must be a whole number"),
+        ('{"noise": "philox"}', "noise is 'philox', but must be an object"),
         ('{"prompt": null}', "prompt is None, but must be a text"),
     ],
 )

@@ -6,11 +6,12 @@ import pytest
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.resolve import SEEDS, chosen_seed, resolved
+from inkwash.pipeline.resolve import resolved
+from inkwash.pipeline.seeds import SEEDS, chosen_seed
 
 OPTIONAL = {
     *("subseed", "image", "strength", "mask", "image_guidance", "weighting", "clip_skip"),
-    *("prediction", "variant", "vae", "tokenizer", "base"),
+    *("prediction", "variant", "vae", "tokenizer", "base", "distilled"),
 }
 
 

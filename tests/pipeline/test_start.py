@@ -3,7 +3,8 @@ import torch
 from PIL import Image
 from scipy.stats import kstest
 
-from inkwash.pipeline.start import between, latent_mask, skipped
+from inkwash.pipeline.noises import between
+from inkwash.pipeline.start import latent_mask, skipped
 from inkwash.rng import NoiseSource
 
 

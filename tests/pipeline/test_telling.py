@@ -1,19 +1,23 @@
 """What SDXL, its refiner and consistency models are told besides words."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 import torch
 
 from inkwash.nn.embedding import guidance_features
+from inkwash.pipeline.aim import interval_of
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.telling import informed, informed_away, scale_of
 from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.manifest import Defaults
 
 ASKED = GenerateRequest(width=64, height=32, guidance=5.0, seed=0)
 BATCH = Batch((replace(ASKED, negative_prompt="dogs"), ASKED))
@@ -64,3 +68,21 @@ def test_consistency_models_are_told_the_strength_and_are_not_guided(bundle: Bun
     assert found is not None
     assert torch.equal(found, guidance_features(torch.full((2,), 5.0)))
     assert scale_of(BATCH, lcm) == 1.0
+
+
+def test_sizes_may_be_said(bundle: Bundle) -> None:
+    told = Micro(original=(512, 640), corner=(8, 16), target=(96, 80))
+    batch = Batch((replace(ASKED, micro=told),) * 2)
+    for tell in (informed, informed_away):
+        size = tell(WORDS, batch, with_numbers(bundle, 6)).size
+        assert size is not None
+        assert size[0].tolist() == [640, 512, 16, 8, 80, 96]
+    pleasing = Batch((replace(ASKED, micro=Micro(aesthetic=7.0, aesthetic_away=1.5)),) * 2)
+    refiner = with_numbers(bundle, 5)
+    sizes = [tell(WORDS, pleasing, refiner).size for tell in (informed, informed_away)]
+    assert [size[0].tolist()[-1] for size in sizes if size is not None] == [7.0, 1.5]
+
+
+def test_guidance_has_no_end_unless_one_is_said() -> None:
+    until = [interval_of(GenerateRequest(guidance_until=each)) for each in (9.0, Defaults().guidance_until)]
+    assert until == [(0.0, 9.0), (0.0, inf)]

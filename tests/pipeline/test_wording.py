@@ -131,8 +131,8 @@ def test_modes_that_count_differently_are_not_painted_together(engine: Engine) -
     assert [len(batch) for batch in engine.batches(asked)] == [2, 1]
 
 
-def test_an_adapter_that_no_model_has_is_refused(engine: Engine) -> None:
-    with pytest.raises(InvalidRequest, match="without LoRAs"):
+def test_an_adapter_that_is_nowhere_is_refused(engine: Engine) -> None:
+    with pytest.raises(InvalidRequest, match=r"'<lora:ink>', but must be the name of a file in --lora-dir or beside"):
         last(engine, replace(CAT, prompt="a cat <lora:ink:1>"))
 
 

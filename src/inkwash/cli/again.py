@@ -8,6 +8,7 @@ from tyro.conf import Positional
 
 from inkwash.cli.options import Preview
 from inkwash.cli.places import Places
+from inkwash.weights.choice import Keeping
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class AgainOptions:
     """Replace a file that has the name wanted."""
     preview: Preview = "auto"
     """Show the picture in the terminal."""
+    keeping: Keeping = "auto"
+    """Weights of a checkpoint in memory: float32, or as in its file; auto: float32 where there is room."""
 
 
 def run(options: AgainOptions) -> None:
@@ -39,7 +42,7 @@ def run(options: AgainOptions) -> None:
 
     record = read_record(old)
     places.check()
-    bundle = open_model(record.requests[0].choice)
+    bundle = open_model(record.requests[0].choice, options.keeping)
     check(record, bundle)
     engine = Engine(bundle, compute(record.device, record.dtype))
     with threads(record.threads):

@@ -48,7 +48,10 @@ def flags(module: str) -> set[str]:
 def _names(options: Any) -> Iterator[str]:
     hints, marked = get_type_hints(options), get_type_hints(options, include_extras=True)
     for field in fields(options):
+        if "Suppress" in str(marked[field.name]):
+            continue
         if is_dataclass(hints[field.name]):
-            yield from _names(hints[field.name])
-        elif not any("Positional" in str(mark) or "Suppress" in str(mark) for mark in get_args(marked[field.name])[1:]):
+            prefix = "" if "name=''" in str(marked[field.name]) else f"{field.name}."
+            yield from (prefix + name for name in _names(hints[field.name]))
+        elif not any("Positional" in str(mark) for mark in get_args(marked[field.name])[1:]):
             yield field.name

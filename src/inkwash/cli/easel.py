@@ -24,7 +24,7 @@ def painted(engine: Engine, batches: Sequence[Batch], film: Film | None = None) 
                 if film is not None and batch is batches[0]:
                     film.add(step)
                 done += 1
-                line.at(done, pace(done, time.monotonic() - begun))
+                line.at(min(done, total), pace(done, time.monotonic() - begun))  # steps taken twice are more
             line.at(done, "decoding")
             yield engine.finish(batch, step.x)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional
 
 from inkwash.cli.keeping import kept, ready
-from inkwash.cli.options import ComputeFlags, RequestFlags, requests
+from inkwash.cli.options import AskedFor, Computed, ComputeFlags, RequestFlags, requests
 from inkwash.errors import InvalidRequest
 
 SAMPLER = "euler_ancestral"
@@ -20,8 +20,8 @@ class ExplainOptions:
 
     prompt: Annotated[str, Positional]
     """What to paint, in quotation marks."""
-    request: RequestFlags = field(default_factory=RequestFlags)
-    compute: ComputeFlags = field(default_factory=ComputeFlags)
+    request: AskedFor = field(default_factory=RequestFlags)
+    compute: Computed = field(default_factory=ComputeFlags)
     out: Path = Path("explain.png")
     """The sheet; a name that is taken gets a number."""
     rows: int = 6
@@ -40,12 +40,13 @@ def run(options: ExplainOptions) -> None:
     from inkwash.device import compute
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.picture import png
-    from inkwash.pipeline.resolve import chosen_seed
+    from inkwash.pipeline.seeds import chosen_seed
     from inkwash.show.explain import explain
     from inkwash.show.explain_sheet import explained
     from inkwash.weights.models import open_model
 
-    engine = Engine(open_model(options.request.choice), compute(options.compute.device, options.compute.dtype))
+    where, room = options.compute, options.compute.bytes
+    engine = Engine(open_model(options.request.choice, where.keeping, room), compute(where.device, where.dtype, room))
     (asked,) = requests(options.request, (options.prompt,), chosen_seed(options.request.seed))
     asked = asked if asked.sampler else replace(asked, sampler=SAMPLER)
     found = explain(engine, asked, options.rows)

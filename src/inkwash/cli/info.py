@@ -51,6 +51,7 @@ def weights(path: Path, hashed: bool) -> dict[str, str]:
         "family": found.title or one.family,
         "task": one.task,
         "predicts": f"{found.told.prediction}, says {found.told.by}" if found.told else "",
+        "distilled": f"{found.haste.kind}, says {found.haste.by}" if found.haste else "",
         "container": found.container + (f", {one.layout} names" if one.layout else ""),
         "size": f"{found.size / 1e6:,.1f} MB",
         "tensors": f"{found.tensors:,}, {found.numbers:,} numbers",

@@ -27,6 +27,8 @@ class Verb(NamedTuple):
 VERBS: Mapping[str, Verb] = {
     "paint": Verb("inkwash.cli.paint", "paint pictures of a prompt"),
     "again": Verb("inkwash.cli.again", "repaint a picture from what its PNG says, byte for byte"),
+    "grid": Verb("inkwash.cli.grid", "a labelled sheet: one prompt, and a few settings in all combinations"),
+    "prepare": Verb("inkwash.cli.prepare", "make a hint for a ControlNet out of a picture: canny, lineart, depth …"),
     "explain": Verb("inkwash.cli.explain", "one sheet with every step of the way to a picture"),
     "forward": Verb("inkwash.cli.forward", "watch a photograph dissolve into noise, in pixels and in latents"),
     "peaks": Verb("inkwash.cli.peaks", "the whole idea in one dimension: two peaks, there and back"),
@@ -35,6 +37,7 @@ VERBS: Mapping[str, Verb] = {
     "info": Verb("inkwash.cli.info", "what a checkpoint, an adapter or a picture is"),
     "convert": Verb("inkwash.cli.convert", "any checkpoint into safetensors, a file into a folder and back"),
     "merge": Verb("inkwash.cli.merge", "two models become one, weighted or block by block"),
+    "lora": Verb("inkwash.cli.lora", "bake adapters into a checkpoint, extract one, make one smaller"),
     "pull": Verb("inkwash.cli.pull", "a model from the Hugging Face Hub"),
     "pack": Verb("inkwash.cli.pack", "put trained parts into one folder: a model that paints"),
     "evaluate": Verb("inkwash.cli.evaluate", "measure how good a model's pictures are"),

@@ -2,15 +2,40 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from tyro.conf import Suppress
+from tyro.conf import Suppress, UseAppendAction, arg
+from tyro.constructors import PrimitiveConstructorSpec
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.control import Control
+from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.templates import Templates, Written
+from inkwash.pipeline.written import read_group, written_group
+from inkwash.ram import room_of
+from inkwash.weights.choice import Keeping
 from inkwash.weights.plain import built, plain
 
 Preview = Literal["auto", "blocks", "kitty", "off"]
+
+
+Kind = TypeVar("Kind")
+
+
+def in_a_word(kind: type[Kind], name: str) -> PrimitiveConstructorSpec[Kind]:
+    """A group of a request in one word of the command line."""
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="MODEL,PICTURE[,NAME=VALUE…]",
+        instance_from_str=lambda words: read_group(kind, words[0], name),
+        is_instance=lambda value: isinstance(value, kind),
+        str_from_instance=lambda value: [written_group(value)],
+    )
+
+
+WrittenControl = Annotated[Control, in_a_word(Control, "control")]
+WrittenLook = Annotated[PicturePrompt, in_a_word(PicturePrompt, "ip_adapter")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +43,16 @@ class RequestFlags(GenerateRequest):
     """How to paint.  None means: as the model likes it best."""
 
     prompt: Suppress[str] = ""
+    written: Suppress[Written] = Written()
+    templates: Annotated[Templates, arg(name="")] = Templates()
+    """Prompts that stand for many."""
+    control: UseAppendAction[tuple[WrittenControl, ...]] = ()
+    """A ControlNet or T2I-Adapter and its picture: canny.safetensors,house.png,preprocessor=canny,weight=0.8. May come
+    several times. Also threshold_a, threshold_b, begin, end (parts of the steps), mode (balanced, prompt, control) and
+    resize (crop, stretch, pad)."""
+    ip_adapter: UseAppendAction[tuple[WrittenLook, ...]] = ()
+    """An IP-Adapter and its pictures: ip-adapter.safetensors,cat.png,weight=0.6. May come several times. Also encoder
+    (a folder or file of CLIP's vision tower), begin and end."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +61,23 @@ class ComputeFlags:
 
     device: str = "auto"
     """auto, cpu, cuda or mps."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Of matrix products."""
+    keeping: Keeping = "auto"
+    """Weights of a checkpoint in memory: float32, or as in its file; auto: float32 where there is room. Pictures are
+    the same."""
+    room: float | None = None
+    """Gigabytes of memory to do with; None: what is free."""
+
+    @property
+    def bytes(self) -> int | None:
+        """The room."""
+        return None if self.room is None else room_of(self.room)
+
+
+AskedFor = Annotated[RequestFlags, arg(name="")]
+"""As part of a verb's options: its flags have no prefix, those of its groups have the group's (--hires.scale)."""
+Computed = Annotated[ComputeFlags, arg(name="")]
 
 
 def requests(flags: RequestFlags, prompts: tuple[str, ...], seed: int) -> list[GenerateRequest]:

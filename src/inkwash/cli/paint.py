@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from inkwash.cli.options import ComputeFlags, Preview, RequestFlags, read_prompts, requests
+from inkwash.cli.options import AskedFor, Computed, ComputeFlags, Preview, RequestFlags, read_prompts, requests
 from inkwash.cli.places import Places
+from inkwash.errors import InvalidRequest
+from inkwash.pipeline.prompt_files import read_lines
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.weights.plain import built, plain
 
 
 @dataclass(frozen=True)
@@ -16,10 +20,12 @@ class PaintOptions:
 
     prompts: Annotated[tuple[str, ...], Positional] = ()
     """What to paint, each prompt in quotation marks."""
-    request: RequestFlags = field(default_factory=RequestFlags)
-    compute: ComputeFlags = field(default_factory=ComputeFlags)
+    request: AskedFor = field(default_factory=RequestFlags)
+    compute: Computed = field(default_factory=ComputeFlags)
     prompts_file: Path | None = None
     """More prompts, one a line."""
+    source: Annotated[Path | None, arg(name="from")] = None
+    """A list instead: .jsonl with a request a line, or a text with prompts. What is there already is not repeated."""
     out: Path = Path()
     """A folder, or the name of a .png; what is taken gets a number."""
     sheet: Path | None = None
@@ -36,6 +42,9 @@ class PaintOptions:
 
 def run(options: PaintOptions) -> None:
     """Paint, and print the paths."""
+    if options.source is not None:
+        run_list(options, options.source)
+        return
     prompts = options.prompts + (() if options.prompts_file is None else read_prompts(options.prompts_file))
     requests(options.request, prompts, 0)  # what is wrong is said before torch wakes up
     places = Places(options.out, options.sheet, options.overwrite)
@@ -47,11 +56,12 @@ def run(options: PaintOptions) -> None:
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.film import Film
     from inkwash.pipeline.painting import sheet
-    from inkwash.pipeline.resolve import chosen_seed
+    from inkwash.pipeline.seeds import chosen_seed
     from inkwash.weights.models import open_model
 
-    bundle = open_model(options.request.choice)
-    engine = Engine(bundle, compute(options.compute.device, options.compute.dtype))
+    where, room = options.compute, options.compute.bytes
+    bundle = open_model(options.request.choice, where.keeping, room)
+    engine = Engine(bundle, compute(where.device, where.dtype, room))
     batches = engine.batches(requests(options.request, prompts, chosen_seed(options.request.seed)))
     film = Film(engine) if options.watch else None
     paintings = []
@@ -68,3 +78,28 @@ def run(options: PaintOptions) -> None:
     finally:
         places.tell()  # after Ctrl-C, too: what was finished is there
     show([painting.image for painting in paintings], options.preview)
+
+
+def run_list(options: PaintOptions, source: Path) -> None:
+    """Paint what a file lists; other options hold where its lines say nothing else."""
+    for name in ("prompts", "prompts_file", "sheet", "watch", "overwrite"):
+        if getattr(options, name):
+            raise InvalidRequest(name, getattr(options, name), "left out: --from names a list of its own")
+    lines = read_lines(source, built(GenerateRequest, plain(options.request)))
+    places = Places(options.out)
+    if options.out.suffix:
+        raise InvalidRequest("out", str(options.out), "a folder: the lines of the list name the files")
+    places.check()
+
+    from inkwash.cli.lists import Listed
+    from inkwash.cli.terminal import show
+    from inkwash.device import compute
+
+    listed = Listed(places, compute(options.compute.device, options.compute.dtype))
+    try:
+        images = [painting.image for done in listed.paint(lines) for painting in done]
+    finally:
+        places.tell()
+    show(images, options.preview)
+    if listed.bad:
+        raise InvalidRequest("from", str(source), f"a list whose lines can all be painted; {len(listed.bad)} could not")

@@ -12,7 +12,7 @@ from inkwash.errors import InkwashError
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 FRAME, RULES = "│╭╮╰╯ ", "─-"  # dashes where standard output is not UTF-8
-SETTINGS = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
+SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 
 
 class UsageError(InkwashError):

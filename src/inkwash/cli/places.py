@@ -50,6 +50,12 @@ class Places:
         assert self.sheet is not None  # noqa: S101  asked for only with a sheet
         self._write(self.sheet.with_suffix(".png"), data)
 
+    def exactly(self, path: Path, data: bytes) -> None:
+        """Write a picture under this very name.  Raises OutputError if it is taken."""
+        with atomic(path) as part:
+            part.write_bytes(data)
+        self.written[path] = None
+
     def film(self, prompt: str, data: bytes) -> None:
         """Write the animation, beside what it shows."""
         still = self.sheet or self._named or self.out / slug(prompt)

@@ -31,7 +31,9 @@ class PlaceAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> the same shape."""
         h = rows(self.group_norm(x))
-        gathered = nn.functional.scaled_dot_product_attention(self.to_q(h), self.to_k(h), self.to_v(h))
+        q, k, v = (part(h)[:, None] for part in (self.to_q, self.to_k, self.to_v))
+        # With an axis of heads a CPU never holds the matrix of all pairs: a gigabyte at 1024 pixels.
+        gathered = nn.functional.scaled_dot_product_attention(q, k, v)[:, 0]
         return x + grid(self.to_out[0](gathered), x.shape[2:])
 
 

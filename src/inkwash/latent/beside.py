@@ -10,23 +10,24 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from inkwash.forward.noising import add_noise, shrink
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder
 from inkwash.rng import NoiseSource
-from inkwash.types import Latents, Pixels
+from inkwash.types import Latents, Pixels, Sigma
 
 Hole = Float[Tensor, "#b 1 height width"]
 """In pixels: 1 where the picture is painted anew, 0 where it is kept."""
 Depth = Float[Tensor, "b 1 high wide"]
 """Greater is nearer, in any unit; of any size."""
 Space = Autoencoder | TinyAutoencoder | PixelSpace
-Kind = Literal["nothing", "depth", "picture", "hole"]
+Kind = Literal["nothing", "depth", "small", "picture", "hole"]
 
 
 def kind_beside(channels: int, latents: int) -> Kind | None:
     """What a network with that many input channels wants beside so many latents; None for what is not known."""
-    known: dict[int, Kind] = {0: "nothing", 1: "depth", latents: "picture", latents + 1: "hole"}
+    known: dict[int, Kind] = {0: "nothing", 1: "depth", 3: "small", latents: "picture", latents + 1: "hole"}
     return known.get(channels - latents)
 
 
@@ -56,3 +57,13 @@ def depth_beside(depth: Depth, size: tuple[int, int]) -> Float[Tensor, "b 1 h w"
     small = interpolate(depth, size=size, mode="bicubic", align_corners=False)
     low, high = small.amin((1, 2, 3), keepdim=True), small.amax((1, 2, 3), keepdim=True)
     return torch.where(high > low, 2 * (small - low) / (high - low).clamp(min=1e-12) - 1, torch.zeros_like(small))
+
+
+def small_beside(
+    small: Float[Tensor, "#b 3 h w"], noise: Float[Tensor, "b 3 h w"], sigma: Sigma
+) -> Float[Tensor, "b 3 h w"]:
+    """x4-upscaler: the picture to enlarge, a pixel per latent, under noise of a level, of unit variance then.
+
+    (Ho et al. 2021, Cascaded Diffusion Models, 4.2: noise conditioning augmentation)
+    """
+    return shrink(sigma) * add_noise(small.expand_as(noise), sigma, noise)

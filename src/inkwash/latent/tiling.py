@@ -6,16 +6,18 @@ picture exactly; norms and attention over the whole map (Stable Diffusion's auto
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from inkwash.denoiser import NoisePredictor
 from inkwash.errors import InvalidRequest
 from inkwash.latent.autoencoder import Autoencoder
+from inkwash.latent.tiny_autoencoder import TinyAutoencoder
 from inkwash.rng import NoiseSource
-from inkwash.types import Latents, Pixels
+from inkwash.types import Latents, Pixels, TextStates
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Tiles:
 
 
 def encode_tiled(
-    model: Autoencoder, pixels: Pixels, noise: NoiseSource | None = None, tiles: Tiles | None = None
+    model: Autoencoder | TinyAutoencoder, pixels: Pixels, noise: NoiseSource | None = None, tiles: Tiles | None = None
 ) -> Latents:
     """`model.encode` tile by tile: (b, 3, h, w) in [-1, 1] -> (b, c, h / factor, w / factor).
 
@@ -56,9 +58,30 @@ def encode_tiled(
     return mean if noise is None else mean + (0.5 * logvar).exp() * noise.like(mean)
 
 
-def decode_tiled(model: Autoencoder, latents: Latents, tiles: Tiles | None = None) -> Pixels:
+def decode_tiled(model: Autoencoder | TinyAutoencoder, latents: Latents, tiles: Tiles | None = None) -> Pixels:
     """`model.decode` tile by tile: (b, c, h, w) -> (b, 3, factor * h, factor * w)."""
     return _tiled(model.decode, latents, tiles or Tiles(), (1, model.spec.factor))
+
+
+def windowed(predict: NoisePredictor, tiles: Tiles) -> NoisePredictor:
+    """A network for larger pictures than it was taught: asked in overlapping windows, its answers blended smoothly.
+
+    The denoiser made from it is the blend of the windows' denoisers, D = skip x + out F being affine in F, and it is
+    the plain one where a window covers all.  (Bar-Tal et al. 2023, MultiDiffusion, eq. 5, with feathered weights)
+    """
+
+    def ask(x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
+        if max(x.shape[2:]) <= tiles.size:
+            return predict(x, t, text)
+        channels = x.shape[1]
+
+        def one(part: Tensor) -> Tensor:
+            beside = None if text.beside is None else part[:, channels:]
+            return predict(part[:, :channels], t, replace(text, beside=beside))
+
+        return _tiled(one, x if text.beside is None else torch.cat([x, text.beside], dim=1), tiles, (1, 1))
+
+    return ask
 
 
 def feathers(tiles: Tiles, length: int, finer: int = 1) -> Float[Tensor, "tiles places"]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from inkwash.pipeline.called import calls_of
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.text.tree import Mode
 
@@ -15,6 +16,8 @@ class Batch:
     """Resolved requests for one picture each that go through the network side by side."""
 
     requests: tuple[GenerateRequest, ...]
+    before: int = 0
+    """Steps of the pass before, in a picture of two."""
 
     @property
     def shared(self) -> GenerateRequest:
@@ -62,5 +65,5 @@ def merged(singles: Sequence[GenerateRequest]) -> tuple[GenerateRequest, ...]:
 def _apart(request: GenerateRequest) -> GenerateRequest:
     """What must be the same in a batch."""
     mode: Mode = "a1111" if request.prompt_mode == "a1111" else "native"  # which counts calls, so it goes by itself
-    own = replace(request, prompt="", negative_prompt="", seed=0, subseed=None)
+    own = replace(request, prompt=calls_of(request), negative_prompt="", seed=0, subseed=None)
     return replace(own, prompt_mode=mode, weighting=None, clip_skip=None)

@@ -37,8 +37,8 @@ def animated(frames: Sequence[Image.Image], frame: int = FRAME, rest: int = REST
     """An animated WebP file; times in milliseconds."""
     out = BytesIO()
     times = [frame] * (len(frames) - 1) + [rest]
-    following = list(frames[1:])
-    frames[0].save(out, "WEBP", save_all=True, append_images=following, duration=times, loop=0, quality=85, method=4)
+    first, *following = (frame.resize(frames[-1].size) for frame in frames)  # a second pass is larger
+    first.save(out, "WEBP", save_all=True, append_images=following, duration=times, loop=0, quality=85, method=4)
     return out.getvalue()
 
 

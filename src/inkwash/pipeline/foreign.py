@@ -6,15 +6,17 @@ Diffusion, and JSON with the names of diffusers.  A picture is only read: nothin
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.asides import GROUPS, groups_of
 from inkwash.pipeline.comfy import from_prompt, from_workflow
 from inkwash.pipeline.dialects import Dialect, dialect_of, field_values
+from inkwash.pipeline.infotext_groups import with_groups
 from inkwash.pipeline.infotext_reading import read_infotext
 from inkwash.pipeline.limits import checked
 from inkwash.pipeline.notes import notes_of
@@ -87,21 +89,30 @@ def from_infotext(text: str) -> Foreign:
     weighting: Weighting | None = "plain" if found.settings.get("Emphasis") == "No norm" else None
     dialect = Dialect(program, None if program == "inkwash" else "a1111", weighting)
     values: dict[str, Any] = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
-    return _foreign(program, {**field_values(found.settings), **values}, dialect)
+    groups, settings = groups_of(found.settings, field_values(found.settings).get("sampler"))
+    past = _foreign(program, {**field_values(settings), **values, **groups}, dialect)
+    request, rest = with_groups(past.request, past.rest)
+    return replace(past, request=request, rest=rest)
 
 
 def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Foreign:
     """Values that a request can hold go into it, one by one; all others are kept as text."""
     asked: dict[str, Any] = {}
     rest: dict[str, str] = {}
-    known = {each.name for each in fields(GenerateRequest)} - {"model", "image", "mask", "strength", "count"}
+    known = {each.name for each in fields(GenerateRequest) if not is_dataclass(each.default)} - {
+        "model",
+        "image",
+        "mask",
+        "strength",
+        "count",
+    }
     for name, value in values.items():
         try:
             checked(name, value)
             fits = name in known and (name not in NAMED or GenerateRequest(**{name: value}) is not None)
         except InvalidRequest:
             fits = False
-        if fits:
+        if fits or isinstance(value, GROUPS.get(name, ())):
             asked[name] = value
         else:
             rest[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -3,32 +3,27 @@
 import json
 from collections.abc import Mapping
 
+from inkwash.pipeline.asides import asides
+from inkwash.pipeline.infotext_groups import SPACINGS, written
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.reverse.names import LABELS
 
-SPACING_NAMES: Mapping[str, str] = {
-    "sgm_uniform": "SGM Uniform",
-    "kl_optimal": "KL Optimal",
-    "align_your_steps": "Align Your Steps",
-    "leading": "DDIM",
-    "ddim_uniform": "DDIM",
-    "trailing": "Turbo",
-    "gits": "Align Your Steps GITS",
-}
-"""Where capitals alone do not do."""
 
-
-def parameters(request: GenerateRequest, model: str, fingerprint: str, version: str) -> str:
+def parameters(
+    request: GenerateRequest, model: str, fingerprint: str, version: str, more: Mapping[str, str] | None = None
+) -> str:
     """The prompt, the negative prompt, and one line of settings in the order other programs expect.
 
-    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file.
+    `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file; `more` are settings
+    that are not in the request itself.
     """
     sampler, spacing = str(request.sampler), str(request.spacing)
     varied = request.subseed_strength > 0
+    strength = request.hires.strength if request.hires.acts else request.strength
     settings = {
         "Steps": request.steps,
         "Sampler": LABELS.get(sampler, sampler),
-        "Schedule type": SPACING_NAMES.get(spacing, spacing.capitalize()),
+        "Schedule type": SPACINGS.get(spacing, spacing.capitalize()),
         "CFG scale": f"{request.guidance:g}",
         "Seed": request.seed,
         "Size": f"{request.width}x{request.height}",
@@ -36,10 +31,13 @@ def parameters(request: GenerateRequest, model: str, fingerprint: str, version: 
         "Model": model,
         "Variation seed": request.subseed if varied else None,
         "Variation seed strength": f"{request.subseed_strength:g}" if varied else None,
-        "Denoising strength": None if request.strength is None else f"{request.strength:g}",
+        "Denoising strength": None if strength is None else f"{strength:g}",
         "Clip skip": request.clip_skip if (request.clip_skip or 1) > 1 else None,
         "Emphasis": "No norm" if request.weighting == "plain" else None,
         "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
+        **asides(request),
+        **written(request),
+        **(more or {}),
         "Version": f"inkwash {version}",
     }
     line = ", ".join(f"{key}: {_quoted(str(value))}" for key, value in settings.items() if value is not None)

@@ -1,6 +1,7 @@
 """What the fields of requests may hold, said once for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
@@ -30,28 +31,83 @@ KINDS: Mapping[str, tuple[type, str]] = {
     "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
 }
 """What is neither a number nor a text."""
-CHOICES: Mapping[str, tuple[str, ...]] = {"prompt_mode": MODES, "weighting": WEIGHTINGS}
+GROUPS: Mapping[str, str] = {"library": "an object", "control": "a list of objects", "ip_adapter": "a list of objects"}
+"""Options in dataclasses of their own, which check themselves."""
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "prompt_mode": MODES,
+    "weighting": WEIGHTINGS,
+    "distilled": ("none", "turbo", "lightning", "hyper", "lcm"),
+}
 LONGEST_TEXT = 10_000
 
 
 def checked(name: str, value: object) -> None:
     """Raise InvalidRequest unless the field `name` may hold `value`."""
     if name in WHOLE:
-        least, most = WHOLE[name]
-        if type(value) is not int or not least <= value <= most:
-            raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
+        whole(name, value, *WHOLE[name])
     elif name in REAL:
-        low, high = REAL[name]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
-            raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+        real(name, value, *REAL[name])
     elif name in KINDS:
         kind, wanted = KINDS[name]
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
+    elif name in GROUPS:
+        group(name, value)
     elif name in CHOICES:
-        if value not in CHOICES[name]:
-            raise InvalidRequest(name, value, f"one of {', '.join(CHOICES[name])}")
-    elif not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        one_of(name, value, CHOICES[name])
+    else:
+        text(name, value)
+
+
+def whole(name: str, value: object, least: int, most: int) -> None:
+    """Raise InvalidRequest unless `value` is a whole number in these bounds."""
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidRequest(name, value, f"a whole number from {least} to {most}")
+
+
+def real(name: str, value: object, low: float, high: float) -> None:
+    """Raise InvalidRequest unless `value` is a number in these bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nor is nan
+        raise InvalidRequest(name, value, f"a number from {low:g} to {high:g}")
+
+
+def one_of(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise InvalidRequest unless `value` is one of `choices`."""
+    if value not in tuple(choices):
+        raise InvalidRequest(name, value, f"one of {', '.join(choices)}")
+
+
+def text(name: str, value: object) -> None:
+    """Raise InvalidRequest unless `value` is a text of a sensible length, without halves of letters."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise InvalidRequest(name, value, f"a text of at most {LONGEST_TEXT} characters")
-    elif any("\ud800" <= letter <= "\udfff" for letter in value):
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequest(name, value, "valid Unicode")
+
+
+def pair(name: str, value: object, least: int, most: int) -> None:
+    """Raise InvalidRequest unless `value` is two whole numbers in these bounds."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InvalidRequest(name, value, "two whole numbers")
+    for each in value:
+        whole(name, each, least, most)
+
+
+def listed(name: str, value: object, kind: type) -> None:
+    """Raise InvalidRequest unless `value` is a list of such things, one at least; texts are not empty."""
+    if not isinstance(value, tuple) or not value or not all(type(each) is kind and each != "" for each in value):
+        raise InvalidRequest(name, value, f"a list of {'names' if kind is str else 'whole numbers'}, one at least")
+
+
+def one_path(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a path."""
+    if not isinstance(value, Path):
+        raise InvalidRequest(name, value, "a path")
+
+
+def group(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a dataclass, or a tuple of them where several are wanted."""
+    several = GROUPS[name].startswith("a list")
+    values = value if several and isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) != several or not all(map(is_dataclass, values)):
+        raise InvalidRequest(name, value, GROUPS[name])

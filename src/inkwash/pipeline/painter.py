@@ -8,19 +8,29 @@ from inkwash.device import compute
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Gallery
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.ram import room_of
 from inkwash.reverse.step import Step
-from inkwash.weights.choice import CHOSEN, ModelChoice
+from inkwash.weights.choice import CHOSEN, Keeping, ModelChoice
 from inkwash.weights.models import open_model
 
 
-def load(model: str | Path | ModelChoice = "pets", *, device: str = "auto", dtype: str = "float32") -> "Painter":
+def load(
+    model: str | Path | ModelChoice = "pets",
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    keeping: Keeping = "auto",
+    room: float | None = None,
+) -> "Painter":
     """A model that paints: a shipped one by name, a folder with a model.json, or any checkpoint by its path.
 
-    A `ModelChoice` says more: another autoencoder, where the tokenizer lies, what the network was taught.
+    A `ModelChoice` says more: another autoencoder, where the tokenizer lies, what the network was taught. `keeping`
+    says how weights are kept in memory, `room` how many gigabytes of it there are to do with (None: what is free).
     Raises InvalidRequest if there is no such model or device, WeightsError if its files are broken.
     """
     choice = model if isinstance(model, ModelChoice) else ModelChoice(model)
-    return Painter(Engine(open_model(choice), compute(device, dtype)), choice)
+    most = None if room is None else room_of(room)
+    return Painter(Engine(open_model(choice, keeping, most), compute(device, dtype, most)), choice)
 
 
 @dataclass(frozen=True)

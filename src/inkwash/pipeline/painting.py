@@ -1,7 +1,7 @@
 """A finished picture that knows how it was made."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PIL import Image
@@ -21,6 +21,8 @@ class Painting:
     record: Record
     model: str
     """What the model calls itself."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What other programs write of adapters and controls."""
 
     @property
     def seed(self) -> int:
@@ -32,7 +34,7 @@ class Painting:
         """The settings as other programs write them."""
         files = self.record.model
         fingerprint = files.get("predictor.safetensors") or next(iter(files.values()), "")
-        return parameters(self.request, self.model, fingerprint, self.record.version)
+        return parameters(self.request, self.model, fingerprint, self.record.version, self.settings)
 
     def png(self) -> bytes:
         """The PNG file: pixels, `parameters`, and the record."""

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
 
 from inkwash.files import atomic
 from inkwash.types import Pixels
@@ -21,6 +23,11 @@ def pixels_of(images: Sequence[Image.Image]) -> Pixels:
     """RGB pictures of one size -> (b, 3, h, w) in [-1, 1]."""
     stack = np.stack([np.asarray(image, dtype=np.uint8) for image in images])
     return torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def greys(hole: Image.Image) -> Float[Tensor, "1 1 height width"]:
+    """A mask as numbers from 0 to 1."""
+    return (pixels_of([hole.convert("RGB")])[:, :1] + 1) / 2
 
 
 def images_of(pixels: Pixels) -> list[Image.Image]:

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.pipeline.jsons import told
 from inkwash.pipeline.photo import opened
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.weights.bundle import Bundle
-from inkwash.weights.files import sha256
+from inkwash.weights.files import file_sha256, sha256
 from inkwash.weights.plain import built, plain
 
 CHUNK = "inkwash"
@@ -39,18 +40,29 @@ class Record:
     """sha256 of the model's files."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """sha256 of the input pictures' files, by path."""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the files that steer or change the model, by path."""
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1
     """That shared every sum: another number rounds in another order."""
+    widened: str | None = None
+    """What was computed once more in float32, because numbers ran out of bounds in `dtype`."""
 
     def note(self) -> str:
         """One line of JSON; what is None is left out, and so is the mode of prompts that are read literally."""
-        whole = plain(self)
+        whole = plain(replace(self, requests=())) | {"requests": [told(request) for request in self.requests]}
+        if not self.adapters:
+            del whole["adapters"]
         for request in whole["requests"]:
             if request["prompt_mode"] == LITERAL:
                 del request["prompt_mode"]
         return json.dumps(_filled(whole), ensure_ascii=False, separators=(",", ":"))
+
+
+def parts_widened(steps: bool, decoding: bool) -> str | None:
+    """What was computed once more in float32, in words."""
+    return {(True, True): "steps, decoding", (True, False): "steps", (False, True): "decoding"}.get((steps, decoding))
 
 
 def read_record(path: Path) -> Record:
@@ -79,6 +91,9 @@ def check(record: Record, bundle: Bundle) -> None:
         if bundle.files.get(name) != was:
             now = bundle.files.get(name, "missing")
             raise WeightsError(f"it was painted by another {bundle.name}: {name} was {was[:10]} and is {now[:10]}")
+    for path, was in record.adapters.items():
+        if file_sha256(Path(path)) != was:
+            raise WeightsError(f"it was painted with another {path}: its sha256 began with {was[:10]}")
     for path, was in record.inputs.items():
         if fingerprint(Path(path)) != was:
             raise InvalidRequest("image", path, "the picture it was then: its content has changed")

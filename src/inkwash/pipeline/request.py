@@ -1,16 +1,30 @@
 """One request type for Python, the command line, JSON and the inside of a PNG."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.control import Control
+from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
+from inkwash.pipeline.hints import Hints
+from inkwash.pipeline.hires import SUFFIX, Hires
+from inkwash.pipeline.inpaint import Inpaint, Outpaint
+from inkwash.pipeline.library import NOWHERE, Library
 from inkwash.pipeline.limits import WHOLE, checked
+from inkwash.pipeline.memory import PLENTY, Memory
+from inkwash.pipeline.micro import Micro
+from inkwash.pipeline.picture_prompt import PicturePrompt
+from inkwash.pipeline.refiner import Refiner
+from inkwash.pipeline.templates import Templates, Written
+from inkwash.pipeline.tiling import Tiling
+from inkwash.pipeline.way import Way
+from inkwash.reverse.naming import named
 from inkwash.text.tree import Mode, Weighting
 from inkwash.weights.choice import ModelChoice
-from inkwash.weights.families import Prediction
-from inkwash.weights.plain import built, plain
+from inkwash.weights.families import Distilled, Prediction
+from inkwash.weights.plain import plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +47,7 @@ class GenerateRequest:
     steps: int | None = None
     """Steps of reverse diffusion."""
     sampler: str | None = None
-    """The way down the noise: euler, euler_ancestral, dpmpp_2m, unipc …; a name that is not there lists them all."""
+    """The way down the noise: euler, dpmpp_2m, "DPM++ 2M Karras", UniPCMultistepScheduler …; a wrong name lists all."""
     spacing: str | None = None
     """Where to stop on that way: karras, uniform, sgm_uniform, beta …; a name that is not there lists them all."""
     guidance: float | None = None
@@ -56,6 +70,20 @@ class GenerateRequest:
     """How much of the way to paint anew over `image`: 1 is all. None: 0.75, or 1 with a mask."""
     mask: Path | None = None
     """A picture as large as `image`: painted anew where it is white, kept where it is black."""
+    inpaint: Inpaint = Inpaint()
+    """How the hole is painted."""
+    outpaint: Outpaint = Outpaint()
+    """Pixels to add around `image`; width and height follow from them."""
+    hires: Hires = Hires()
+    """A second pass at a larger size."""
+    tiling: Tiling = Tiling()
+    """What is done in pieces: seamless, very large, or in little memory."""
+    hints: Hints = Hints()
+    """What networks of special kinds are told."""
+    templates: Templates = Templates()
+    """Prompts that stand for many."""
+    written: Written = Written()
+    """What prompts were before wildcards, choices and styles; filled in by us."""
     image_guidance: float | None = None
     """How closely to keep to `image`, in models that change pictures by instruction. None: 1.5."""
     silence: bool | None = None
@@ -72,6 +100,8 @@ class GenerateRequest:
     """A checkpoint that lends the parts this one lacks."""
     lora: tuple[str, ...] = ()
     """Adapters: FILE or FILE:STRENGTH each."""
+    distilled: Distilled | None = None
+    """Whether the checkpoint needs few steps: none, turbo, lightning, hyper or lcm, where its file does not say."""
 
     prompt_mode: Mode | None = None
     """How prompts are read: native, a1111 (as that web UI reads them), or literal (no signs). None: native."""
@@ -79,18 +109,48 @@ class GenerateRequest:
     """What weights of words do: a1111, comfy, plain or compel. None: a1111."""
     clip_skip: int | None = None
     """Take the text encoder's states so many layers from its end. None: as the model was taught."""
+    memory: Memory = PLENTY
+    """How to get by with less memory."""
+
+    rules: Rules = Rules()
+    """How guidance weighs its two guesses."""
+    pag: PAG = PAG()
+    """Perturbed-attention guidance."""
+    slg: SLG = SLG()
+    """Skip-layer guidance."""
+    freeu: FreeU = FreeU()
+    """Features of the U-Net, scaled."""
+    noise: Noise = Noise()
+    """Where noise comes from."""
+    way: Way = Way()
+    """What the sampler leaves open, and whose plan it follows."""
+    refiner: Refiner = Refiner()
+    """A second model for the end of the way."""
+    micro: Micro = Micro()
+    """What SDXL is told about the picture besides words."""
+
+    control: tuple[Control, ...] = ()
+    """ControlNets and T2I-Adapters, each with its picture; several add up."""
+    ip_adapter: tuple[PicturePrompt, ...] = ()
+    """IP-Adapters, each with its pictures."""
+    library: Library = NOWHERE
+    """Where what prompts call by name lies."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if value is None and field.default is not None:
                 raise InvalidRequest(field.name, None, "given")
-            if value is not None:
+            if is_dataclass(field.default) and not isinstance(value, type(field.default)):
+                raise InvalidRequest(field.name, value, "an object")
+            if value is not None and not is_dataclass(value):
                 checked(field.name, value)
-        _named(self)
+        named(self.sampler, self.spacing)
         _readable(self)
         if self.mask is not None and self.image is None:
             raise InvalidRequest("mask", str(self.mask), "given together with an image")
+        if self.outpaint.acts and self.image is None:
+            raise InvalidRequest("outpaint", plain(self.outpaint), "left out, or given together with an image")
         if self.strength is not None and self.image is None:
             raise InvalidRequest("strength", self.strength, "given together with an image")
         if self.strength == 0:
@@ -101,7 +161,15 @@ class GenerateRequest:
     @property
     def choice(self) -> ModelChoice:
         """The model, and what of it is replaced."""
-        return ModelChoice(self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora)
+        return ModelChoice(
+            self.model, self.variant, self.prediction, self.vae, self.tokenizer, self.base, self.lora, self.distilled
+        )
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Files whose content decides the picture, beside those of the model."""
+        network = Path(self.hires.upscaler) if self.hires.acts and self.hires.upscaler.endswith(SUFFIX) else None
+        return tuple(path for path in (self.image, self.mask, self.hints.depth, network) if path is not None)
 
     def singles(self) -> Iterator["GenerateRequest"]:
         """A request for each picture, with its own seed; needs a seed (and a subseed for variations)."""
@@ -112,34 +180,9 @@ class GenerateRequest:
                 yield replace(self, seed=(self.seed or 0) + k, count=1)
 
 
-def to_json(request: GenerateRequest) -> str:
-    """One line that `from_json` reads."""
-    return json.dumps(plain(request), ensure_ascii=False)
-
-
-def from_json(text: str | bytes) -> GenerateRequest:
-    """The inverse of `to_json`.  Raises InvalidRequest for what is not JSON and for unknown fields."""
-    try:
-        return built(GenerateRequest, json.loads(text))
-    except (ValueError, RecursionError):
-        raise InvalidRequest("request", text, "JSON") from None
-
-
 def _readable(request: GenerateRequest) -> None:
     """Grammars are loaded only when there is a prompt to read: a list of options has none."""
     from inkwash.text.prompt import parse, parse_unwanted
 
     parse(request.prompt, request.prompt_mode or "native")
     parse_unwanted(request.negative_prompt or "", request.prompt_mode or "native")
-
-
-def _named(request: GenerateRequest) -> None:
-    """Samplers and spacings are looked up only when one is named: the tables bring torch with them."""
-    if request.sampler is None and request.spacing is None:
-        return
-    from inkwash.reverse.registry import SAMPLERS
-    from inkwash.reverse.spacing import SPACINGS
-
-    for name, value, table in (("sampler", request.sampler, SAMPLERS), ("spacing", request.spacing, SPACINGS)):
-        if value is not None and value not in table:
-            raise InvalidRequest(name, value, f"one of {', '.join(table)}")

@@ -1,22 +1,24 @@
 """A request without gaps: the model's defaults and a real seed filled in, and what the model can paint checked."""
 
 from dataclasses import replace
-from pathlib import Path
-from secrets import randbelow
 from typing import TypeVar
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.beside import wanted_beside
+from inkwash.pipeline.beside import told_beside, wanted_beside
+from inkwash.pipeline.called import called_loras, called_words
+from inkwash.pipeline.control import filled as filled_control
+from inkwash.pipeline.enlarging import filled
+from inkwash.pipeline.fitting import fit
+from inkwash.pipeline.placing import placed, usual_strength
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.seeds import chosen_seed
+from inkwash.reverse.naming import chosen
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer
 from inkwash.text.tree import Weighting
 from inkwash.weights.bundle import Bundle
 
 Value = TypeVar("Value")
-SEEDS = 2**32
-"""Seeds chosen for the user stay below: short enough to read aloud."""
-STRENGTH = 0.75
 IMAGE_GUIDANCE = 1.5
 
 
@@ -26,30 +28,35 @@ def resolved(request: GenerateRequest, bundle: Bundle) -> GenerateRequest:
     Raises InvalidRequest for a size the model cannot paint.
     """
     own, edits = bundle.defaults, wanted_beside(bundle) == "picture"
+    sampler, spacing = chosen(request.sampler, request.spacing, (own.sampler, own.spacing))
+    request = placed(told_beside(request, bundle), bundle)
     full = replace(
         request,
         negative_prompt=_or(request.negative_prompt, own.negative_prompt),
         width=_or(request.width, own.width),
         height=_or(request.height, own.height),
         steps=_or(request.steps, own.steps),
-        sampler=_or(request.sampler, own.sampler),
-        spacing=_or(request.spacing, own.spacing),
+        sampler=sampler,
+        spacing=spacing,
         guidance=float(_or(request.guidance, own.guidance)),
         guidance_from=float(_or(request.guidance_from, own.guidance_from)),
         guidance_until=float(_or(request.guidance_until, own.guidance_until)),
         seed=chosen_seed(request.seed),
         subseed=chosen_seed(request.subseed) if request.subseed_strength else None,
         silence=_or(request.silence, own.silence),
-        strength=_strength(request.image, request.mask is not None or edits, request.strength),
+        strength=None if request.image is None else _or(request.strength, usual_strength(request, bundle)),
         image_guidance=_or(request.image_guidance, IMAGE_GUIDANCE) if edits else None,
+        control=tuple(map(filled_control, request.control)),
     )
     if request.image_guidance is not None and not edits:
         raise InvalidRequest("image_guidance", request.image_guidance, f"left out: {bundle.name} takes no instructions")
+    fit(full, bundle)
     full = _read(full, bundle.text.tokenizer)
+    called_loras(full)  # a name that stands for nothing is told before anything is painted
     for name, size in (("width", full.width), ("height", full.height)):
         if size is None or size % bundle.multiple:
             raise InvalidRequest(name, size, f"a multiple of {bundle.multiple}")
-    return full
+    return replace(full, hires=filled(full, bundle))
 
 
 def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
@@ -57,18 +64,10 @@ def _read(request: GenerateRequest, tokenizer: Tokenizer) -> GenerateRequest:
     mode = request.prompt_mode
     if mode is None:
         prompts = (request.prompt, request.negative_prompt or "")
-        mode = "literal" if all(is_plain(each) and tokenizer.fits(each) for each in prompts) else "native"
+        plain = not called_words(request) and all(is_plain(each) and tokenizer.fits(each) for each in prompts)
+        mode = "literal" if plain else "native"
     weighting: Weighting | None = request.weighting or (None if mode == "literal" else "a1111")
     return replace(request, prompt_mode=mode, weighting=weighting)
-
-
-def chosen_seed(seed: int | None) -> int:
-    """The seed itself, or a random one for None and -1."""
-    return randbelow(SEEDS) if seed is None or seed == -1 else seed
-
-
-def _strength(image: Path | None, anew: bool, strength: float | None) -> float | None:
-    return None if image is None else _or(strength, 1.0 if anew else STRENGTH)
 
 
 def _or(value: Value | None, default: Value) -> Value:

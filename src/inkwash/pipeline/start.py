@@ -9,18 +9,23 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from inkwash.denoiser import Denoiser, kept_outside
-from inkwash.errors import InvalidRequest
 from inkwash.forward.noising import add_noise
+from inkwash.forward.schedule import Schedule
 from inkwash.pipeline.batch import Batch
-from inkwash.pipeline.beside import Beside, beside_of
-from inkwash.pipeline.photo import fitted, read_mask, read_photo
-from inkwash.pipeline.picture import pixels_of
+from inkwash.pipeline.beside import Beside, beside_of, wanted_beside
+from inkwash.pipeline.filling import flowed, latents_filled, opened_in_time
+from inkwash.pipeline.noises import noises
+from inkwash.pipeline.picture import greys, pixels_of
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.space import space_of
+from inkwash.pipeline.surface import surface
+from inkwash.pipeline.walking import walk_of
 from inkwash.reverse.entry import STARTS
-from inkwash.reverse.spacing import SPACINGS
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Mask, Sigmas
 from inkwash.weights.bundle import Bundle
+
+Photo = Float[Tensor, "1 3 height width"]
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,15 @@ class Start:
     mask: Mask | None = None
     beside: Beside | None = None
     """What the network is shown beside the latents."""
+    opening: Schedule | None = None
+    """Set where greys of the mask are strengths: measures how much of the way is left."""
 
     def bound(self, denoise: Denoiser) -> Denoiser:
         """`denoise`, told what is known outside the mask."""
         if self.mask is None or self.known is None:
             return denoise
+        if self.opening is not None:
+            return opened_in_time(self.mask, self.known, self.opening, self.sigmas[0], denoise)
         return kept_outside(self.mask, self.known, denoise)
 
 
@@ -49,54 +58,51 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
     """
     asked, factor = batch.shared, bundle.autoencoder.spec.factor
     width, height = size_of(asked)
-    sigmas = SPACINGS[str(asked.spacing)](bundle.schedule, asked.steps or 1).to(device)
-    noise = NoiseSource.seeded(request.seed or 0 for request in batch.requests)
+    walk = walk_of(asked, bundle)
+    sigmas = walk.sigmas.to(device)
     shape = (bundle.autoencoder.spec.latent_channels, height // factor, width // factor)
-    eps = _varied(noise.draw(shape), batch).to(device)
-    if asked.image is None:
-        return Start(sigmas[0] * eps, sigmas, noise, beside=beside_of(bundle, (width, height), None, None))
-    photo, hole = inputs(asked)
-    pixels = pixels_of([photo]).to(device)
-    beside = beside_of(bundle, (width, height), pixels, None if hole is None else greys(hole))
-    if beside is not None and asked.strength == 1:
-        return Start(sigmas[0] * eps, sigmas, noise, beside=beside)  # all it has to know of the picture is beside
-    known = bundle.autoencoder.encode(pixels).expand(len(batch), -1, -1, -1)
-    sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0) :]
+    eps, noise = noises(batch, shape, factor)
+    eps = eps.to(device)
+    paper = None if asked.image is None else surface(asked)
+    beside, seen = beside_of(bundle, asked, paper, noise), wanted_beside(bundle) in ("small", "picture", "hole")
+    if paper is None or (seen and asked.strength == 1):  # all it has to know of the picture is beside
+        return Start(walk.start * eps, sigmas, noise, beside=beside)
+    known, mask = _known(batch, bundle, pixels_of([paper.photo]).to(device), paper.mask, noise)
+    sigmas = sigmas[skipped(len(sigmas) - 1, asked.strength or 1.0, asked.way.plan) :]
     x = add_noise(known, sigmas[0], eps)
-    if beside is not None:
+    if seen:
         return Start(x, sigmas, noise, beside=beside)
-    return Start(x, sigmas, noise, known, None if hole is None else latent_mask(hole, factor).to(device))
+    return Start(x, sigmas, noise, known, mask, beside, bundle.schedule if asked.inpaint.soft else None)
 
 
-def inputs(asked: GenerateRequest) -> tuple[Image.Image, Image.Image | None]:
-    """The picture to start from and its mask ("L"), both of the size to paint.
-
-    Raises InvalidRequest if one cannot be read, if their sizes differ, or if nothing is to be painted.
-    """
-    if asked.image is None:
-        raise InvalidRequest("image", None, "given")
-    photo = read_photo(asked.image)
-    if asked.mask is None:
-        return fitted(photo, size_of(asked)), None
-    mask = read_mask(asked.mask)
-    if mask.size != photo.size:
-        wide, high = photo.size
-        raise InvalidRequest("mask", f"{mask.width} x {mask.height} pixels", f"as large as the image, {wide} x {high}")
-    hole = fitted(mask, size_of(asked))
-    if hole.getextrema() == (0, 0):
-        raise InvalidRequest("mask", str(asked.mask), "white somewhere: all black keeps everything")
-    return fitted(photo, size_of(asked)), hole
+def _known(
+    batch: Batch, bundle: Bundle, pixels: Photo, hole: Image.Image | None, noise: NoiseSource
+) -> tuple[Latents, Mask | None]:
+    """Latents of the picture for every one of the batch, with the hole filled as asked, and the hole itself."""
+    wanted, space = batch.shared.inpaint, space_of(bundle, batch.shared)
+    if hole is not None and (wanted.fill == "blurred" or batch.shared.outpaint.acts):
+        pixels = flowed(pixels, greys(hole).to(pixels) > 0)
+    known = space.encode(pixels).expand(len(batch), -1, -1, -1)
+    if hole is None:
+        return known, None
+    mask = latent_mask(hole, space.factor).to(known)
+    strengths = max_pool2d(greys(hole), space.factor).to(known) if wanted.soft else mask
+    return latents_filled(known, mask, wanted.fill, noise), strengths
 
 
 def walked(asked: GenerateRequest) -> int:
     """Steps that a resolved request takes: fewer than its `steps` where it starts from a picture."""
     steps = asked.steps or 1
-    return steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0))
+    second = (asked.hires.steps or 1) if asked.hires.acts else 0
+    return second + steps - (0 if asked.image is None else skipped(steps, asked.strength or 1.0, asked.way.plan))
 
 
-def skipped(steps: int, strength: float) -> int:
-    """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least."""
-    return STARTS["inkwash"](steps, strength)[1]
+def skipped(steps: int, strength: float, plan: str = "own") -> int:
+    """Steps left out at the noisy end, so that about `strength` of them are walked, and one at least.
+
+    With the plan of diffusers they are counted as diffusers does, which raises InvalidRequest for none.
+    """
+    return STARTS["inkwash" if plan == "own" else plan](steps, strength)[1]
 
 
 def latent_mask(hole: Image.Image, factor: int) -> Mask:
@@ -104,31 +110,6 @@ def latent_mask(hole: Image.Image, factor: int) -> Mask:
     return max_pool2d((greys(hole) > 0).float(), factor)
 
 
-def greys(hole: Image.Image) -> Float[Tensor, "1 1 height width"]:
-    """A mask as numbers from 0 to 1."""
-    return (pixels_of([hole.convert("RGB")])[:, :1] + 1) / 2
-
-
-def between(low: Latents, high: Latents, part: float) -> Latents:
-    """Along the great circle from `low` (part 0) to `high` (1), picture by picture: noise stays noise.
-
-    Straight lines would pass through latents of too little variance.  (Shoemake 1985, slerp)
-    """
-    flat_low, flat_high = low.flatten(1), high.flatten(1)
-    cosine = torch.nn.functional.cosine_similarity(flat_low, flat_high, dim=1).clamp(-1, 1)
-    angle = cosine.acos().clamp(min=1e-4)[:, None]
-    mixed = (((1 - part) * angle).sin() * flat_low + (part * angle).sin() * flat_high) / angle.sin()
-    return mixed.reshape(low.shape)
-
-
 def size_of(asked: GenerateRequest) -> tuple[int, int]:
     """Width and height of a resolved request, in pixels."""
     return asked.width or 0, asked.height or 0
-
-
-def _varied(eps: Latents, batch: Batch) -> Latents:
-    part = batch.shared.subseed_strength
-    if not part:
-        return eps
-    other = NoiseSource.seeded(request.subseed or 0 for request in batch.requests)
-    return between(eps, other.draw(tuple(eps.shape[1:])), part)

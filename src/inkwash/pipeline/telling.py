@@ -6,6 +6,7 @@ import torch
 
 from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
+from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.canvas import PLAIN, PLEASING, Canvas
 from inkwash.predictor.unet import UNet
 from inkwash.text.towers import silence
@@ -19,12 +20,24 @@ def informed(text: TextStates, batch: Batch, bundle: Bundle, aesthetic: float = 
     if not isinstance(predictor, UNet):
         return text
     if count := predictor.spec.size_numbers:
-        canvas = Canvas((asked.height or 0, asked.width or 0), aesthetic=aesthetic)
+        canvas = canvas_of(asked, aesthetic)
         text = replace(text, size=canvas.numbers(count, len(text)).to(text.states))
+    if predictor.spec.labels:
+        text = replace(text, label=torch.full((len(text),), asked.hints.noise_level or 0, device=text.states.device))
     if predictor.spec.guidance_width:
         scale = torch.full((len(text),), asked.guidance or 1.0, device=text.states.device)
         text = replace(text, guidance=guidance_features(scale, predictor.spec.guidance_width))
     return text
+
+
+def canvas_of(asked: GenerateRequest, aesthetic: float) -> Canvas:
+    """The wanted picture as one of the training set; sizes of a request are width and height, the network's turned."""
+    micro, painted = asked.micro, (asked.width or 0, asked.height or 0)
+    said = micro.aesthetic_away if aesthetic == PLAIN else micro.aesthetic
+    target, original, corner = (
+        pair[::-1] for pair in (micro.target or painted, micro.original or painted, micro.corner)
+    )
+    return Canvas(target, original, corner, aesthetic if said is None else said)
 
 
 def informed_away(text: TextStates, batch: Batch, bundle: Bundle) -> TextStates:

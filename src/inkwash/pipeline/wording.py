@@ -47,13 +47,16 @@ class Voice:
         return self.ticks[min(tick, len(self.ticks) - 1)]
 
 
-def worded(requests: Sequence[GenerateRequest], text: Reader, sigmas: Sigmas, guide: "Guide") -> Denoiser:
+def worded(
+    requests: Sequence[GenerateRequest], text: Reader, sigmas: Sigmas, guide: "Guide", before: int = 0
+) -> Denoiser:
     """The denoiser of a batch: `guide` makes one of what all pictures are told, anew whenever that changes.
 
-    The prompts of a batch are read in one mode: `native` by noise level, `a1111` by calls of the network.
+    The prompts of a batch are read in one mode: `native` by noise level, `a1111` by calls of the network.  A second
+    pass comes after `before` steps.
     """
     steps = len(sigmas) - 1
-    voices = [voice(asked, text, steps) for asked in requests]
+    voices = [voice(asked, text, steps, before) for asked in requests]
     tick = calls() if mode_of(requests[0]) == "a1111" else levels(sigmas)
     made: dict[tuple[int, ...], Denoiser] = {}
 
@@ -110,7 +113,7 @@ def calls() -> Clock:
     return lambda _: next(counter)
 
 
-def voice(asked: GenerateRequest, text: Reader, steps: int) -> Voice:
+def voice(asked: GenerateRequest, text: Reader, steps: int, before: int = 0) -> Voice:
     """The way of one picture through `steps` steps.  Raises InvalidRequest for what its prompts cannot mean."""
     mode = mode_of(asked)
     if mode == "literal":
@@ -118,9 +121,7 @@ def voice(asked: GenerateRequest, text: Reader, steps: int) -> Voice:
         said = Told(((text([asked.prompt], skip), 1.0),), text([asked.negative_prompt or ""], skip))
         return Voice((said,), (0,))
     wanted = parse(asked.prompt, mode)
-    if wanted.loras:
-        raise InvalidRequest("prompt", f"<lora:{wanted.loras[0].name}>", "without LoRAs: this model takes none")
-    walk = _walk(asked, steps)
+    walk = _walk(asked, steps, before)
     unwanted = parse_unwanted(asked.negative_prompt or "", mode)
     lines = [*zip(*timeline(wanted, walk), strict=True), *zip(*timeline(unwanted, walk), strict=True)]
     known = [_states(line, text, asked) for line in lines]
@@ -151,11 +152,12 @@ def mode_of(asked: GenerateRequest) -> Mode:
     return asked.prompt_mode or "native"
 
 
-def _walk(asked: GenerateRequest, steps: int) -> Pass:
+def _walk(asked: GenerateRequest, steps: int, before: int) -> Pass:
     """The web UI counts calls, and all steps even where it walks but the last of them."""
+    number = 1 if before else 0
     if mode_of(asked) == "native":
-        return Pass(steps)
-    return Pass((asked.steps or steps) * (2 if asked.sampler in TWO_CALLS else 1))
+        return Pass(steps, before, number)
+    return Pass((asked.steps or steps) * (2 if asked.sampler in TWO_CALLS else 1), before, number)
 
 
 def _states(line: Sequence[Said], text: Reader, asked: GenerateRequest) -> dict[Pieces, TextStates]:

@@ -17,7 +17,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from inkwash.errors import InvalidRequest
 from inkwash.nn.attention import Attention
 from inkwash.predictor.picture_tokens import PROJECTIONS, Features, IPAdapterSpec, PictureTokens
-from inkwash.predictor.residuals import ALWAYS, acting, as_many
+from inkwash.predictor.residuals import ALWAYS, Residuals, acting, as_many
 from inkwash.predictor.spec import UNetSpec
 from inkwash.predictor.unet import UNet
 from inkwash.types import TextStates
@@ -79,9 +79,11 @@ def looking_at_pictures(network: UNet, glance: Glance) -> Iterator[None]:
         raise InvalidRequest("IP-Adapter", f"for attentions of {spec.widths}", f"one for attentions of {widths}")
     heard: list[PictureTokens] = []
 
-    def hear(_: nn.Module, args: tuple[Tensor, Tensor, TextStates]) -> None:
-        pictures = args[2].pictures[glance.place : glance.place + 1]
-        heard[:] = pictures if acting(args[1], glance.interval) else ()
+    def hear(_: nn.Module, args: tuple[Tensor | TextStates | Residuals, ...]) -> None:
+        t, text = args[1:3]  # residuals of a ControlNet may follow
+        assert isinstance(t, Tensor) and isinstance(text, TextStates)  # noqa: S101, PT018  so a U-Net is asked
+        pictures = text.pictures[glance.place : glance.place + 1]
+        heard[:] = pictures if acting(t, glance.interval) else ()
 
     with ExitStack() as hooks:
         hooks.callback(network.register_forward_pre_hook(hear).remove)

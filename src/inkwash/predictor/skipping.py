@@ -4,7 +4,8 @@ answers = once(network denoiser)
 denoise = steered_away(guided(answers, unwanted, 4.0), answers, network denoiser of without(mmdit, (7, 8, 9)), 2.5)
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 
@@ -21,9 +22,27 @@ def without(network: MMDiT, layers: Collection[int]) -> NoisePredictor:
 
     Raises InvalidRequest for a layer that is not there.
     """
+    _there(network, layers)
+    return lambda x, t, text: network(x, t, text, skip=layers)
+
+
+@contextmanager
+def leaving_out(network: MMDiT, layers: Collection[int]) -> Iterator[None]:
+    """Inside the block `network` answers as `without` some of its layers.
+
+    Raises InvalidRequest for a layer that is not there.
+    """
+    _there(network, layers)
+    with ExitStack() as hooks:
+        for layer in layers:
+            block = network.transformer_blocks[layer]
+            hooks.callback(block.register_forward_hook(lambda _, args, __: args[:2]).remove)
+        yield
+
+
+def _there(network: MMDiT, layers: Collection[int]) -> None:
     if wrong := sorted(set(layers) - set(range(network.spec.depth))):
         raise InvalidRequest("skipped layer", wrong[0], f"from 0 to {network.spec.depth - 1}")
-    return lambda x, t, text: network(x, t, text, skip=layers)
 
 
 def steered_away(

@@ -21,7 +21,7 @@ def euler_ancestral(
         denoised, start = asked(denoise, x, sigma, plus)
         down, up = split(sigma.item(), lower.item(), eta)
         target = toward(start, denoised, down / sigma.item())
-        step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up))
+        step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up, (sigma, lower)))
         yield step
         x = step.x
 

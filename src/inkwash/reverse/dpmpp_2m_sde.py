@@ -28,7 +28,7 @@ def dpmpp_2m_sde(
             earlier, h_before = before
             target = target + bend(h * (1 + eta), solver) * h / h_before * (denoised - earlier)
         up = lower.item() * sqrt(-expm1(-2 * eta * h)) if eta > 0 else 0.0
-        step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up))
+        step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up, (sigma, lower)))
         yield step
         x, before = step.x, (denoised, h)
 

@@ -46,7 +46,7 @@ def dpmpp_3m_sde(
         if lower > 0 and min(order, len(history)) > 1:
             target = target + _curve(list(history)[:order], eta, habits)
         up = lower.item() * sqrt(-expm1(-2 * eta * h)) if eta > 0 else 0.0
-        step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up))
+        step = moved(index, (sigma, lower), x, denoised, target, fresh(noise, x, up, (sigma, lower)))
         yield step
         x = step.x
 

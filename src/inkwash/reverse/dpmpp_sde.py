@@ -34,7 +34,10 @@ def _midpoint(
 ) -> tuple[Latents, Latents | None]:
     (sigma, lower), (noise, eta) = levels, chance
     middle = (sigma * lower).sqrt()
-    early, late = (noise.like(x), noise.like(x)) if eta > 0 else (torch.zeros_like(x), torch.zeros_like(x))
+    early = late = torch.zeros_like(x)
+    if eta > 0:
+        early = noise.between(x, sigma.item(), middle.item())
+        late = noise.between(x, middle.item(), lower.item())
     down, up = split(sigma.item(), middle.item(), eta)
     halfway = denoise(toward(x, denoised, down / sigma.item()) + up * early, middle)
     share = (middle**-2 - sigma**-2) / (lower**-2 - sigma**-2)

@@ -1,8 +1,10 @@
 """What samplers and spacings are called by A1111, Forge, ComfyUI, InvokeAI, stable-diffusion.cpp and diffusers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import chain
 from types import MappingProxyType
 
 from inkwash.errors import InvalidRequest
@@ -141,7 +143,8 @@ def found(name: str) -> Named:
         for spelling in (rest, rest.removeprefix("k")):
             if spelling in _SAMPLERS:
                 return Named(_SAMPLERS[spelling], spacing, _SAMPLERS[spelling] in DISCARDING)
-    raise InvalidRequest("sampler", name, "a sampler's name as inkwash, A1111, ComfyUI, InvokeAI or diffusers has it")
+    wanted = "a sampler's name as inkwash, A1111, ComfyUI, InvokeAI or diffusers has it"
+    raise InvalidRequest("sampler", name, wanted + _meant(name, (*LABELS, *LABELS.values(), *chain(*OTHERS.values()))))
 
 
 def found_spacing(name: str, sampler: str) -> str:
@@ -150,8 +153,14 @@ def found_spacing(name: str, sampler: str) -> str:
     if letters == "automatic":
         return AUTOMATIC.get(sampler, "uniform")
     if letters not in _SPACINGS:
-        raise InvalidRequest("spacing", name, f"one of {', '.join(SPACING_KEYS)}")
+        meant = _meant(name, (*SPACING_KEYS, *chain(*SPACING_OTHERS.values())))
+        raise InvalidRequest("spacing", name, f"one of {', '.join(SPACING_KEYS)}{meant}")
     return _SPACINGS[letters]
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name.lower(), {each.lower(): each for each in known}, 3)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def _letters(name: str) -> str:

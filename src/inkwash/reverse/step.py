@@ -55,9 +55,11 @@ def toward(x: Latents, clean: Latents, ratio: float) -> Latents:
     return clean + ratio * (x - clean)
 
 
-def fresh(noise: NoiseSource, x: Latents, amount: float) -> Latents | None:
-    """New noise with standard deviation `amount`; None, and no draw, for 0."""
-    return amount * noise.like(x) if amount > 0 else None
+def fresh(noise: NoiseSource, x: Latents, amount: float, levels: tuple[Sigma, Sigma] | None = None) -> Latents | None:
+    """New noise with standard deviation `amount`, that of the move between `levels`; None, and no draw, for 0."""
+    if amount <= 0:
+        return None
+    return amount * (noise.like(x) if levels is None else noise.between(x, levels[0].item(), levels[1].item()))
 
 
 def gap(sigma: float, lower: float) -> float:

@@ -86,6 +86,10 @@ def explain(engine: Engine, request: GenerateRequest, rows: int) -> Explanation:
     """
     if request.count != 1:
         raise InvalidRequest("count", request.count, "1: a sheet explains one picture")
+    if request.templates.matrix:
+        raise InvalidRequest("matrix", True, "left out: a sheet explains one picture")
+    if request.hires.acts:
+        raise InvalidRequest("hires", "a second pass", "left out: a sheet explains one")
     if not isinstance(engine.bundle.predictor, UNet):
         raise InvalidRequest("model", request.model, "one with a U-Net: others look at words in no single place")
     (batch,) = engine.batches([request])

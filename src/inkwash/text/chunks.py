@@ -1,7 +1,7 @@
 """A prompt of any length as rows of tokens that the text encoder can read, each encoded by itself."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jaxtyping import Float
@@ -79,7 +79,7 @@ Word = tuple[tuple[int, ...], float, str | None]
 
 def _words(pieces: Pieces, tokenizer: Tokenizer, embeddings: Embeddings) -> Iterator[Word | None]:
     """Tokens one by one with their weight, learned words as a whole with their name; None for a break."""
-    pattern = _names(embeddings)
+    pattern = names_in(embeddings)
     for piece in pieces:
         if piece.is_break:
             yield None
@@ -95,7 +95,7 @@ def _words(pieces: Pieces, tokenizer: Tokenizer, embeddings: Embeddings) -> Iter
                     yield (token,), piece.weight, None
 
 
-def _names(embeddings: Embeddings) -> re.Pattern[str] | None:
+def names_in(embeddings: Collection[str]) -> re.Pattern[str] | None:
     """Learned words as whole words, the longest first; `embedding:` may stand before them."""
     if not embeddings:
         return None

@@ -50,7 +50,7 @@ class RelativeAttention(nn.Module):
 
     def preference(self, length: int) -> Float[Tensor, "1 heads n n"]:
         """What is added to the score of every pair of places."""
-        places = torch.arange(length, device=self.q.weight.device)
+        places = torch.arange(length, device=self.relative_attention_bias.weight.device)
         found = buckets(places[None, :] - places[:, None], self.spec)
         return self.relative_attention_bias(found).permute(2, 0, 1)[None]  # type: ignore[no-any-return]
 

@@ -49,8 +49,8 @@ def shares(shelf: Shelf, learn: Sequence[int], balance: float) -> NDArray[np.flo
     """The part of a run that each picture to learn gets; they add up to 1."""
     kinds = np.array([int(shelf.words.choices(picture)[0]) for picture in learn])
     _, kind, alike = np.unique(kinds, return_inverse=True, return_counts=True)
-    weights: NDArray[np.float64] = alike[kind] ** -balance
-    return weights / weights.sum()
+    weights = alike[kind].astype(np.float64) ** -balance
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def batch_at(shelf: Shelf, pick: Pick, config: TrainConfig, places: range) -> Batch:

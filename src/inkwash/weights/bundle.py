@@ -9,7 +9,9 @@ Weights rest in half precision and wake in float32.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from mmap import mmap
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +26,7 @@ from inkwash.latent.spec import AutoencoderSpec
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder, TinyAutoencoderSpec
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.unet import UNet
+from inkwash.ram import rested
 from inkwash.text.conditioning import Conditioner
 from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.text.tokenizer import Tokenizer
@@ -51,6 +54,10 @@ class Bundle:
     defaults: Defaults
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of every file it was read from."""
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
+    """The scheduler_config.json of a released one."""
+    maps: tuple[mmap, ...] = ()
+    """Mapped files in which weights may rest."""
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The parts that have weights, by the stem of their files."""
@@ -62,6 +69,10 @@ class Bundle:
         """Pixels that width and height must be a multiple of."""
         patch = self.predictor.spec.patch if isinstance(self.predictor, MMDiT) else 1
         return self.autoencoder.spec.factor * patch
+
+    def rest(self) -> None:
+        """Give back the memory of weights that lie in mapped files, until they are wanted again."""
+        rested(self.maps)
 
     def to(self, device: torch.device) -> "Bundle":
         """Move every part, in place."""

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from inkwash.weights.families import Prediction
+from inkwash.weights.families import Distilled, Prediction
 
-CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base")
+Keeping = Literal["auto", "float32", "file"]
+"""How weights are kept in memory: widened to float32 once, or in the type of their file and widened by every layer as
+it is used; auto: widened if there is room for it. Pictures are the same, bit for bit."""
+CHOSEN = ("variant", "prediction", "vae", "tokenizer", "base", "distilled")
 """What may be said beside the model itself."""
 
 
@@ -26,6 +30,8 @@ class ModelChoice:
     """A checkpoint that lends the parts this one lacks."""
     lora: tuple[str, ...] = ()
     """Adapters, each FILE or FILE:STRENGTH, in the order in which they are added."""
+    distilled: Distilled | None = None
+    """Whether it was taught to need few steps; None: who is believed is told in distilled.py."""
 
     @property
     def changes(self) -> dict[str, object]:

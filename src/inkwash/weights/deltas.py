@@ -136,6 +136,15 @@ class Rows:
         return MISFIT if rows % self.count else (rows // self.count, columns)
 
 
+def cut(delta: Delta, rank: int) -> Delta:
+    """Of a low-rank change the first `rank` rows, at the scale that it had; of others all."""
+    if isinstance(delta, Rows):
+        return Rows(cut(delta.whole, rank), delta.index, delta.count)
+    if not isinstance(delta, LowRank) or delta.mid is not None:
+        return delta
+    return LowRank(delta.up[:, :rank], delta.down[:rank], delta.scale)
+
+
 def product(a: Tensor, b: Tensor, core: Tensor | None = None) -> Tensor:
     """a @ b, or with a kernel between them, which then are (rank, out) and (rank, in)."""
     if core is None:

@@ -4,13 +4,16 @@ Seen are {"<word>": vectors} (diffusers), emb_params (web UIs), clip_l and clip_
 through `inkwash convert`), and bundle_emb.{word}.* inside a LoRA.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
-from inkwash.errors import WeightsError
+from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.text.conditioning import Conditioner
+from inkwash.text.towers import ThreeReaders, TwoReaders
 from inkwash.weights.containers.source import Source
 
 WIDTHS: Mapping[int, str] = {768: "clip_l", 1024: "open_clip_h", 1280: "clip_g"}
@@ -67,6 +70,32 @@ def bundled(source: Source) -> list[Embedding]:
         name.removeprefix(BUNDLED).rpartition(".")[0] for name in source.slots if name.startswith(BUNDLED)
     )
     return [read_embedding(_inside(source, word), word) for word in words]
+
+
+@contextmanager
+def learning(reader: Conditioner | TwoReaders | ThreeReaders, words: Sequence[Embedding]) -> Iterator[None]:
+    """Inside the block prompts may hold these words.  Raises InvalidRequest for one that was learned elsewhere."""
+    towers = towers_of(reader) if words else {}
+    for word in words:
+        if word.vectors.keys() != towers.keys():
+            own, other = (" and ".join(sorted(each)) or "no tower" for each in (towers, word.vectors))
+            raise InvalidRequest("embeddings", word.word, f"a word for {own}, which this model reads with, not {other}")
+    before = {name: tower.embeddings for name, tower in towers.items()}
+    try:
+        for name, tower in towers.items():
+            tower.embeddings = {**tower.embeddings, **{word.word.lower(): word.vectors[name] for word in words}}
+            tower.forget()
+        yield
+    finally:
+        for name, tower in towers.items():
+            tower.embeddings = before[name]
+            tower.forget()
+
+
+def towers_of(reader: Conditioner | TwoReaders | ThreeReaders) -> dict[str, Conditioner]:
+    """The towers that words are learned for, under the names of `WIDTHS`; one of another width has none."""
+    towers = [reader] if isinstance(reader, Conditioner) else [reader.clip_l, reader.clip_g]
+    return {WIDTHS.get(tower.encoder.spec.width, f"a tower {tower.encoder.spec.width} wide"): tower for tower in towers}
 
 
 def _inside(source: Source, word: str) -> Source:

@@ -36,12 +36,17 @@ def _parts(stem: str, leaf: str, change: Tensor, rank: int) -> dict[str, Tensor]
         return {f"{stem}.diff_b": change}
     if change.ndim < 2:
         return {f"{stem}.diff": change}
-    u, s, v = torch.linalg.svd(change.flatten(1), full_matrices=False)
+    return pair(stem, torch.linalg.svd(change.flatten(1), full_matrices=False), rank, tuple(change.shape[1:]))
+
+
+def pair(stem: str, parts: tuple[Tensor, Tensor, Tensor], rank: int, inner: tuple[int, ...]) -> dict[str, Tensor]:
+    """u, s and v of a matrix as the two of a LoRA file, of that rank at most; `inner` is the shape behind the rows."""
+    u, s, v = parts
     rank = min(rank, len(s))
     root = s[:rank].sqrt()
-    ones = [1] * (change.ndim - 2)
+    ones = [1] * (len(inner) - 1)
     return {
-        f"{stem}.lora_up.weight": (u[:, :rank] * root).reshape(len(change), rank, *ones).contiguous(),
-        f"{stem}.lora_down.weight": (root[:, None] * v[:rank]).reshape(rank, *change.shape[1:]).contiguous(),
+        f"{stem}.lora_up.weight": (u[:, :rank] * root).reshape(len(u), rank, *ones).contiguous(),
+        f"{stem}.lora_down.weight": (root[:, None] * v[:rank]).reshape(rank, *inner).contiguous(),
         f"{stem}.alpha": torch.tensor(float(rank)),
     }

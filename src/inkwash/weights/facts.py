@@ -9,6 +9,7 @@ from pathlib import Path
 from inkwash.errors import WeightsError
 from inkwash.weights.containers.opening import open_source
 from inkwash.weights.containers.source import Source
+from inkwash.weights.distilled import Haste, haste
 from inkwash.weights.families import FAMILIES, Prediction
 from inkwash.weights.family import NETWORKS, Identity, identified
 from inkwash.weights.prediction import Told, prediction
@@ -34,6 +35,8 @@ class Facts:
     """The family in words; '' where there is none."""
     told: Told | None
     """What the network predicts, of those that have one."""
+    haste: Haste | None
+    """Whether it was taught to need few steps."""
     tensors: int
     numbers: int
     dtypes: Mapping[str, int]
@@ -62,6 +65,7 @@ def facts(path: Path, *, hashed: bool = True, wish: Prediction | None = None) ->
         identity=identity,
         title=FAMILIES[identity.family].title if identity.family in FAMILIES else "",
         told=prediction(source, identity, parts, wish) if parts is not None and network else None,
+        haste=haste(source) if network else None,
         tensors=len(source),
         numbers=sum(slot.numel for slot in source.slots.values()),
         dtypes=dict(Counter(slot.dtype for slot in source.slots.values()).most_common()),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Prediction = Literal["epsilon", "v_prediction", "sample", "edm", "flow"]
+Distilled = Literal["none", "turbo", "lightning", "hyper", "lcm"]
+"""How a model came to need few steps."""
 
 
 @dataclass(frozen=True)

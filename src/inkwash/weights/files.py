@@ -87,6 +87,16 @@ def file_sha256(path: Path) -> str:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from None
 
 
+def tensors_sha256(path: Path) -> str:
+    """The name of a safetensors file's tensors without its notes, by which web UIs know a LoRA (autov3)."""
+    try:
+        with path.open("rb") as file:
+            file.seek(8 + int.from_bytes(file.read(8), "little"))
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror}") from None
+
+
 def sha256(data: bytes) -> str:
     """The name of a content."""
     return hashlib.sha256(data).hexdigest()

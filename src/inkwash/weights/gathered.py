@@ -1,21 +1,29 @@
 """The parts of a released checkpoint in one place, whatever it lies in: file, folder, or several of them."""
 
 import json
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
 from inkwash.errors import InvalidRequest
-from inkwash.weights.choice import ModelChoice
+from inkwash.ram import GIGA, free_memory
+from inkwash.weights.choice import Keeping, ModelChoice
 from inkwash.weights.configs import Config, configured
 from inkwash.weights.containers.opening import open_source
 from inkwash.weights.containers.source import Source, unscaled
+from inkwash.weights.distilled import Haste, haste
 from inkwash.weights.family import NETWORKS, Identity, identified
 from inkwash.weights.names import text
 from inkwash.weights.names.recipe import recast
-from inkwash.weights.prediction import SCHEDULER, Told, prediction
+from inkwash.weights.prediction import SCHEDULER, USUAL, Told, prediction
 from inkwash.weights.single import Parts, apart
+
+LOG = logging.getLogger(__name__)
+SPARE = 2 * GIGA
+"""For all that is no weight: the program itself, and what passes through the networks."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class Gathered:
     """By path in the folder; for what has none, made from the shapes."""
     markers: tuple[str, ...]
     lender: Path | None = None
+    haste: Haste | None = None
+    """Whether it was taught to need few steps."""
 
     @property
     def network(self) -> str:
@@ -58,6 +68,10 @@ class Gathered:
                     found[f"{name}/{path.name}" if inside else path.name] = path
         return found
 
+    def maps(self) -> tuple[mmap, ...]:
+        """Every mapped file once."""
+        return tuple({id(data): data for part in self.parts.values() for data in part.maps}.values())
+
 
 def gathered(choice: ModelChoice) -> Gathered:
     """Open what the user chose.
@@ -69,14 +83,30 @@ def gathered(choice: ModelChoice) -> Gathered:
     identity, found = identified(source), apart(source)
     if not set(found.parts) & set(NETWORKS):
         raise InvalidRequest("model", str(path), f"a checkpoint that paints; this is a {identity.kind}")
+    hurried = haste(source, choice.distilled)
     told = prediction(source, identity, found, choice.prediction)
+    if hurried and (hurried.kind, hurried.steps, told.prediction) == ("lightning", 1, "epsilon") and told.by == USUAL:
+        told = Told("sample", hurried.by)  # of all lightnings the one of a single step tells the picture
     parts, notes = dict(found.parts), notes_of(source)
     if choice.base is not None:
         lent = _lent(choice.base, found)
         parts |= lent.parts
         notes = {**lent.configs, **notes}
     configs = {**configured(identity, parts, told.prediction), **notes}
-    return Gathered(path, identity, told, parts, configs, found.markers, choice.base)
+    return Gathered(path, identity, told, parts, configs, found.markers, choice.base, hurried)
+
+
+def kept(whole: Gathered, keeping: Keeping, room: int | None = None) -> Gathered:
+    """The same, its weights to be kept in memory as `keeping` says; auto looks at `room` bytes, None: what is free."""
+    if keeping == "auto":
+        wide = sum(4 * slot.numel for part in whole.parts.values() for slot in part.slots.values())
+        free = free_memory() if room is None else room
+        keeping = "float32" if wide + SPARE <= free else "file"
+        if keeping == "file":
+            numbers = f"in float32 they would take {wide / GIGA:.1f} GB, and {free / GIGA:.1f} are free"
+            LOG.warning("weights stay as they are in the file: %s", numbers)
+    parts = {name: replace(part, rests=keeping == "file") for name, part in whole.parts.items()}
+    return replace(whole, parts=parts)
 
 
 def readable(path: Path, variant: str | None = None) -> Source:

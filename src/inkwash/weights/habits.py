@@ -11,6 +11,7 @@ from inkwash.reverse.names import found
 from inkwash.reverse.scheduler_class import GRIDLIKE
 from inkwash.reverse.scheduler_config import ALMOST_ONLY_NOISE, table_of
 from inkwash.weights.configs import Config
+from inkwash.weights.distilled import HABITS, LARGE, Haste
 from inkwash.weights.families import FAMILIES, Prediction
 from inkwash.weights.gathered import Gathered
 from inkwash.weights.manifest import Defaults
@@ -69,15 +70,29 @@ def schedule_of(whole: Gathered) -> Schedule:
 def defaults_of(whole: Gathered, factor: int) -> Defaults:
     """Size, steps, sampler, spacing and guidance."""
     advice, side = _advice(whole), _side(whole, factor)
+    if whole.haste and whole.haste.kind in HABITS:
+        return _hurried(whole, whole.haste, side)
     sampler, spacing = _walk(whole.scheduler)
     spacing = "trailing" if _without_signal(whole) and spacing == "leading" else spacing
     return Defaults(side, side, advice.steps, sampler, spacing, advice.guidance, silence=_silent(whole))
+
+
+def _hurried(whole: Gathered, haste: Haste, side: int) -> Defaults:
+    """Of a model that needs few steps, and no guidance unless it is told it."""
+    habit = HABITS[haste.kind]
+    sampler = LARGE.get(haste.kind, habit.sampler) if whole.identity.family.startswith("sdxl") else habit.sampler
+    guidance = CONSISTENT.guidance if (whole.identity.details or {}).get("lcm") else FEW.guidance
+    side = habit.size or side
+    steps = haste.steps or habit.steps
+    return Defaults(side, side, steps, sampler, habit.spacing, guidance, silence=_silent(whole))
 
 
 def _advice(whole: Gathered) -> Advice:
     config, name = whole.scheduler, str(whole.scheduler.get("_class_name", ""))
     if (whole.identity.details or {}).get("lcm"):
         return CONSISTENT
+    if whole.haste and whole.haste.kind == "none":
+        return ADVICE.get(whole.identity.family, Advice())
     turbo = config.get("timestep_spacing") == "trailing" and name.startswith("Euler") and not _without_signal(whole)
     if name in ("LCMScheduler", "TCDScheduler") or turbo:
         return FEW

@@ -19,6 +19,8 @@ from inkwash.weights.schedules import ScheduleSpec
 MODELS = Path(__file__).parent.parent / "models"
 """Where the shipped models live."""
 MANIFEST = "model.json"
+ABOVE_ALL = 1e4
+"""A noise level that stands for any."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Defaults:
     guidance: float = 7.0
     guidance_from: float = 0.0
     """Guidance acts at noise levels sigma from here ..."""
-    guidance_until: float = 1e4
+    guidance_until: float = ABOVE_ALL
     """... up to here; this default is above every schedule."""
     negative_prompt: str = ""
     silence: bool = False

@@ -1,7 +1,8 @@
 """Changes to a network's weights that can be scaled, taken back, or made to stay; the network's file is not edited.
 
-The first change of a weight keeps a copy of it. All changes are computed from that copy in float32, in the order in
-which they came, so scaling never adds up errors, and taking the last one back restores every bit.
+The first change of a weight puts it aside. All changes are computed from it in float32, in the order in which they
+came, so scaling never adds up errors, and taking the last one back restores every bit. A weight that rests in a file
+(`nn.resting`) is changed into one of float32, so that it says the same as one that was widened on loading.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.nn.resting import Resting
 from inkwash.weights.change import Change, Changes
 from inkwash.weights.fit import MOST_LISTED
+from inkwash.weights.packed import Packed, packed_weights
 
 
 @dataclass
@@ -30,7 +33,10 @@ class Patch:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._weights = dict(network.named_parameters())
+        self._weights: dict[str, Tensor | Packed] = {
+            **dict(network.named_parameters()),
+            **dict(packed_weights(network)),
+        }
         self._kept: dict[str, Tensor] = {}
         self._added: dict[str, Added] = {}
 
@@ -65,6 +71,13 @@ class Patch:
         del self._added[name]
         self._refresh(changes)
 
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Take all adapters back: every weight is the bits it was."""
+        paths = {path for added in self._added.values() for path in added.changes}
+        self._added.clear()
+        self._refresh(paths)
+
     def bake(self) -> None:
         """Make all changes stay: the weights remain as they are now, and nothing is kept for going back."""
         self._added.clear()
@@ -86,13 +99,22 @@ class Patch:
         """Compute these weights anew."""
         for path in paths:
             weight = self._weights[path]
-            if path not in self._kept:
-                self._kept[path] = weight.detach().clone()
             acting = [added for added in self._added.values() if path in added.changes]
-            if not acting:
-                weight.copy_(self._kept.pop(path))
+            if isinstance(weight, Packed):
+                weight.changed = _changed(path, weight.fetch(), acting) if acting else None
                 continue
-            changed = self._kept[path].float()
-            for added in acting:
-                changed = added.changes[path].applied(changed, added.strength)
-            weight.copy_(changed)
+            kept = self._kept.setdefault(path, weight.data)
+            if not acting:
+                weight.data = self._kept.pop(path)
+                continue
+            dtype = torch.float32 if isinstance(weight, Resting) else kept.dtype
+            changed = _changed(path, kept, acting)
+            weight.data = torch.empty_like(kept, dtype=dtype).copy_(changed)  # never into memory of a mapped file
+
+
+def _changed(path: str, weight: Tensor, acting: Iterable[Added]) -> Tensor:
+    """In float32, as all that act on it want it."""
+    changed = weight.float()
+    for added in acting:
+        changed = added.changes[path].applied(changed, added.strength)
+    return changed

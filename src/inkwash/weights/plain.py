@@ -21,9 +21,13 @@ SCALARS: Mapping[type, str] = {
 
 
 def plain(value: object) -> Any:
-    """Dataclasses become objects, tuples lists, paths texts; None, numbers and texts stay."""
+    """Dataclasses become objects, tuples lists, paths texts; None, numbers and texts stay.
+
+    Groups of options that say nothing new, dataclasses inside dataclasses as they are by default, are left out.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        pairs = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: plain(each) for field, each in pairs if not (is_dataclass(each) and each == field.default)}
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):

@@ -20,6 +20,7 @@ LAST_NORM = "up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias"
 SPREAD = 0.09
 """Standard deviation of LAST_NORM: velocity networks of Stable Diffusion 2 lie above, noise networks below."""
 LARGEST_YAML = 2**16
+USUAL = "what is usual for the family"
 
 
 @dataclass(frozen=True)
@@ -91,4 +92,4 @@ def _weights(identity: Identity, parts: Parts) -> Told | None:
 
 def _usual(identity: Identity) -> Told:
     family = FAMILIES.get(identity.family)
-    return Told(family.prediction if family else "epsilon", "what is usual for the family")
+    return Told(family.prediction if family else "epsilon", USUAL)

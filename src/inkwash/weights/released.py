@@ -1,5 +1,6 @@
 """A released checkpoint -> a model that paints: parts gathered, networks woken, habits looked up."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest, WeightsError
@@ -7,13 +8,13 @@ from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.spec import AutoencoderSpec
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder
 from inkwash.weights.bundle import Bundle
-from inkwash.weights.choice import ModelChoice
+from inkwash.weights.choice import Keeping, ModelChoice
 from inkwash.weights.configs import Config
 from inkwash.weights.containers.source import Source
 from inkwash.weights.families import FAMILIES
 from inkwash.weights.family import identified
 from inkwash.weights.files import file_sha256
-from inkwash.weights.gathered import Gathered, gathered, notes_of, readable
+from inkwash.weights.gathered import Gathered, gathered, kept, notes_of, readable
 from inkwash.weights.habits import defaults_of, schedule_of, target_of
 from inkwash.weights.names import vae
 from inkwash.weights.names.recipe import recast
@@ -23,13 +24,13 @@ from inkwash.weights.vocabularies import Vocabularies
 from inkwash.weights.waking import autoencoder_of, halves_of_tiny, predictor_of, tiny_autoencoder_of
 
 
-def load_released(choice: ModelChoice) -> Bundle:
-    """A file or folder that others made, on the CPU, in float32, without gradients.
+def load_released(choice: ModelChoice, keeping: Keeping = "auto", room: int | None = None) -> Bundle:
+    """A file or folder that others made, on the CPU, without gradients.
 
-    Raises WeightsError for files that are broken, incomplete or do not fit together, InvalidRequest for a choice that
-    cannot be made.
+    Weights are kept as `keeping` says, in `room` bytes of memory; None: what is free. Raises WeightsError for files
+    that are broken, incomplete or do not fit together, InvalidRequest for a choice that cannot be made.
     """
-    whole, words = gathered(choice), Vocabularies(choice)
+    whole, words = kept(gathered(choice), keeping, room), Vocabularies(choice)
     target, schedule = target_of(whole), schedule_of(whole)
     predictor = predictor_of(whole.parts[whole.network], whole.config(whole.network))
     readers = readers_of(whole, predictor, words)
@@ -45,7 +46,9 @@ def load_released(choice: ModelChoice) -> Bundle:
         autoencoder=space,
         text=readers,
         defaults=defaults_of(whole, space.spec.factor),
+        scheduler=whole.scheduler,
         files={name: file_sha256(path) for name, path in {**whole.files(), **files, **words.used}.items()},
+        maps=whole.maps(),
     )
 
 
@@ -53,7 +56,7 @@ def _space(whole: Gathered, choice: ModelChoice) -> tuple[Autoencoder | TinyAuto
     """The autoencoder, and its files where it is not the model's own."""
     known = _units(whole)
     if choice.vae is not None:
-        source = readable(choice.vae)
+        source = replace(readable(choice.vae), rests=any(part.rests for part in whole.parts.values()))
         if identified(source).kind == "taesd":
             halves = halves_of_tiny(source, readable)
             return tiny_autoencoder_of(halves), {f"vae/{path.name}": path for path in halves.files}

@@ -12,6 +12,7 @@ from inkwash.errors import WeightsError
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.spec import AutoencoderSpec
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder, TinyAutoencoderSpec
+from inkwash.nn.resting import Resting, whole
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.mmdit_spec import MMDiTSpec
 from inkwash.predictor.spec import UNetSpec
@@ -24,30 +25,33 @@ from inkwash.weights.fit import refuse
 from inkwash.weights.names import text, tiny
 from inkwash.weights.names.recipe import Recipe, recast
 from inkwash.weights.network_specs import autoencoder_spec, unet_spec
+from inkwash.weights.packed import keep_packed
 from inkwash.weights.shape import mmdit_shape
 
 Network = TypeVar("Network", bound=nn.Module)
-ALIGNED = 64
-"""Bytes: sums over memory that begins elsewhere may be ordered in another way, and a file would not be its folder."""
 TOKENS = ("shared.weight", "encoder.embed_tokens.weight")
 """The two names of the vectors of T5's tokens."""
 
 
 def awake(make: Callable[[], Network], source: Source) -> Network:
-    """The network that `make` builds, with the tensors of `source` in float32 as its weights.
+    """The network that `make` builds, with the tensors of `source` in float32 as its weights, or resting as they are.
 
-    Built without memory; what lies in a mapped file as float32 is not copied. Raises WeightsError for misfits.
+    Built without memory; what lies in a mapped file as float32 is not copied, nor is what rests, and linear layers with
+    quantised weights leave them so (packed.py). Raises WeightsError for misfits.
     """
     with torch.device("meta"):
         network = make()
     refuse(network, source.slots, source.what)
-    network.load_state_dict({name: _full(source[name]) for name in source.slots}, assign=True)
+    packed = keep_packed(network, source, whole)
+    resting = dict(network.named_parameters(remove_duplicate=False)).keys() if source.rests else frozenset()
+    rest = [name for name in source.slots if name not in packed]
+    load = {name: _resting(source[name]) if name in resting else whole(source[name]) for name in rest}
+    network.load_state_dict(load, assign=True)
     return network.eval().requires_grad_(False)
 
 
-def _full(tensor: Tensor) -> Tensor:
-    whole = tensor.float()
-    return whole if whole.data_ptr() % ALIGNED == 0 else whole.clone()
+def _resting(tensor: Tensor) -> Resting:
+    return Resting(tensor, requires_grad=False)
 
 
 def predictor_of(part: Source, config: Config) -> UNet | MMDiT:
@@ -59,11 +63,11 @@ def predictor_of(part: Source, config: Config) -> UNet | MMDiT:
             positions=round(shape.positions**0.5), qk_norm=shape.normed, dual=shape.dual,
         )  # fmt: skip
         return awake(lambda: MMDiT(spec), part)
-    table = _headed(unet_spec(shapes(part)), config)
+    table = headed(unet_spec(shapes(part)), config)
     return awake(lambda: UNet(table), part)
 
 
-def _headed(table: UNetSpec, config: Config) -> UNetSpec:
+def headed(table: UNetSpec, config: Config) -> UNetSpec:
     """With the heads that a configuration tells, which leave no trace in shapes; `attention_head_dim` is misnamed."""
     said: Any = config.get("num_attention_heads") or config.get("attention_head_dim")
     if isinstance(said, int) and said > 0:

@@ -122,7 +122,7 @@ def open_gguf(path: Path) -> Source:
         return dequantised(place.dtype, packed, slot.shape)
 
     told = {key: str(value) for key, value in notes.items() if not isinstance(value, tuple)}
-    return Source(str(path), slots, fetch, told, "GGUF", (path,))
+    return Source(str(path), slots, fetch, told, "GGUF", (path,), (data,))
 
 
 def _head(data: mmap) -> tuple[dict[str, object], dict[str, Place], int]:

@@ -41,6 +41,10 @@ class Source:
     metadata: Mapping[str, str] = field(default_factory=dict)
     container: str = "safetensors"
     files: tuple[Path, ...] = ()
+    maps: tuple[mmap, ...] = ()
+    """Mapped files that tensors may lie in."""
+    rests: bool = False
+    """Networks made of it keep its types (`nn.resting`), and are not widened to float32."""
 
     def __getitem__(self, name: str) -> Tensor:
         """One tensor.  Raises WeightsError if there is none of that name."""
@@ -93,7 +97,8 @@ def joined(what: str, sources: list[Source]) -> Source:
     slots = {name: home.slots[name] for name, home in homes.items()}
     notes = {key: value for source in sources for key, value in source.metadata.items()}
     files = tuple(path for source in sources for path in source.files)
-    return Source(what, slots, lambda name: homes[name].fetch(name), notes, sources[0].container, files)
+    maps = tuple(data for source in sources for data in source.maps)
+    return Source(what, slots, lambda name: homes[name].fetch(name), notes, sources[0].container, files, maps)
 
 
 def mapped(path: Path) -> mmap:
@@ -130,7 +135,8 @@ def open_safetensors(path: Path) -> Source:
         raise WeightsError(f"{path}: {error}") from None
     slots = {name: Slot(entry.dtype, entry.shape) for name, entry in head.entries.items()}
     places = {name: head.start + entry.begin for name, entry in head.entries.items()}
-    return Source(str(path), slots, lambda name: viewed(data, places[name], slots[name]), head.metadata, files=(path,))
+    fetch = lambda name: viewed(data, places[name], slots[name])
+    return Source(str(path), slots, fetch, head.metadata, files=(path,), maps=(data,))
 
 
 def unscaled(source: Source) -> Source:

@@ -1,0 +1,51 @@
+"""The noise of a batch: that of the first latents, and what samplers draw from."""
+
+from dataclasses import replace
+
+import torch
+
+from inkwash.pipeline.batch import Batch
+from inkwash.rng import NoiseSource, between_columns, centred, sources
+from inkwash.types import Latents
+
+
+def noises(batch: Batch, shape: tuple[int, int, int], factor: int) -> tuple[Latents, NoiseSource]:
+    """Unit noise of `shape` for every picture, on the CPU, and the source for the rest of the way.
+
+    `factor` is how many pixels a latent is wide: requests tell sizes in pixels.
+    """
+    asked, options = batch.shared, batch.shared.noise
+    seeds = [request.seed or 0 for request in batch.requests]
+    first, then = sources(seeds, options.rng, options.delta, tree=options.tree)
+    if asked.way.s_noise != 1:
+        then = replace(then, strength=asked.way.s_noise)
+    small = shape
+    if options.resize_from is not None:
+        width, height = options.resize_from
+        small = (shape[0], height // factor, width // factor)
+    if small == shape:
+        return _varied(first.draw(shape), batch), then
+    inside, _ = sources(seeds, options.rng)
+    return centred(_varied(inside.draw(small), batch), first.draw(shape)), then
+
+
+def between(low: Latents, high: Latents, part: float) -> Latents:
+    """Along the great circle from `low` (part 0) to `high` (1), picture by picture: noise stays noise.
+
+    Straight lines would pass through latents of too little variance.  (Shoemake 1985, slerp)
+    """
+    flat_low, flat_high = low.flatten(1), high.flatten(1)
+    cosine = torch.nn.functional.cosine_similarity(flat_low, flat_high, dim=1).clamp(-1, 1)
+    angle = cosine.acos().clamp(min=1e-4)[:, None]
+    mixed = (((1 - part) * angle).sin() * flat_low + (part * angle).sin() * flat_high) / angle.sin()
+    return mixed.reshape(low.shape)
+
+
+def _varied(eps: Latents, batch: Batch) -> Latents:
+    """Mixed with the noise of the subseeds."""
+    part, options = batch.shared.subseed_strength, batch.shared.noise
+    if not part:
+        return eps
+    other, _ = sources([request.subseed or 0 for request in batch.requests], options.rng)
+    mix = between_columns if options.columns else between
+    return mix(eps, other.draw(tuple(eps.shape[1:])), part)

@@ -1,0 +1,129 @@
+"""Controls and picture prompts of a request -> networks that are ready to help."""
+
+from functools import lru_cache
+from itertools import compress
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from inkwash.errors import InvalidRequest
+from inkwash.pipeline import control as asked
+from inkwash.pipeline.aids import ALONE, Aids, acting_from
+from inkwash.pipeline.photo import Size, read_photo
+from inkwash.pipeline.picture import pixels_of
+from inkwash.pipeline.picture_prompt import PicturePrompt
+from inkwash.pipeline.preprocess import prepared
+from inkwash.pipeline.request import GenerateRequest
+from inkwash.predictor.controlnet import HINT_FACTOR, Control, ControlNet, Hint
+from inkwash.predictor.ip_adapter import Glance
+from inkwash.predictor.picture_tokens import PictureTokens
+from inkwash.predictor.residuals import Helper
+from inkwash.predictor.spec import UNetSpec
+from inkwash.predictor.t2i_adapter import FULL_XL, Adapted, T2IAdapter
+from inkwash.predictor.unet import UNet
+from inkwash.text.vision import prepared as squared
+from inkwash.types import Sigmas
+from inkwash.weights.adapters import WORDS
+from inkwash.weights.bundle import Bundle
+from inkwash.weights.families import FAMILIES
+from inkwash.weights.helpers import read_control, read_ip_adapter, read_vision
+
+MOST_KEPT = 8
+"""Files of each kind that stay in memory."""
+XL_WORDS = 2048
+SHUFFLED = "shuffle"
+"""In the name of a ControlNet that was taught with averaged residuals: no file says so otherwise."""
+SOFT_STAGES = (0.25, 0.62, 0.825, 1.0)
+"""How strongly a T2I-Adapter's maps count where the prompt or the control is to count more."""
+
+
+class Steering:
+    """Helping networks, each read once, and what they make of requests."""
+
+    def __init__(self, bundle: Bundle, device: torch.device) -> None:
+        self.bundle, self.device = bundle, device
+        self._control = lru_cache(MOST_KEPT)(self._read)
+        self._adapter = lru_cache(MOST_KEPT)(lambda path: read_ip_adapter(path).to(device))
+        self._tower = lru_cache(MOST_KEPT)(lambda path: read_vision(path).to(device))
+
+    def aids(self, request: GenerateRequest, sigmas: Sigmas) -> Aids:
+        """What a resolved request wants.  Raises InvalidRequest for networks that were made for other models."""
+        if not request.control and not request.ip_adapter:
+            return ALONE
+        if not isinstance(self.bundle.predictor, UNet):
+            name = "control" if request.control else "ip_adapter"
+            raise InvalidRequest(name, "given", f"left out: {self.bundle.name} has no U-Net to be helped")
+        size = request.width or 0, request.height or 0
+        helpers = [self._helper(each, size, sigmas) for each in request.control]
+        both = [each.mode != "control" for each in request.control]
+        looks = [self._look(each, place, sigmas) for place, each in enumerate(request.ip_adapter)]
+        glances, seen, unseen = zip(*looks, strict=True) if looks else ((), (), ())
+        return Aids(tuple(helpers), tuple(compress(helpers, both)), glances, seen, unseen)
+
+    def _helper(self, control: asked.Control, size: Size, sigmas: Sigmas) -> Helper:
+        network, factor = self._control(control.model), self.bundle.autoencoder.spec.factor
+        wide, high = (side // factor * HINT_FACTOR for side in size)
+        hint = hint_of(control, (wide, high), channels_of(network)).to(self.device)
+        interval = acting_from(self.bundle.schedule, sigmas, control.begin, control.end)
+        soft = control.mode != "balanced"
+        if isinstance(network, ControlNet):
+            averaged = SHUFFLED in control.model.stem.lower()
+            return Control(network, hint, control.weight, soft, averaged, interval)
+        maps = network(hint)
+        factors = SOFT_STAGES if soft and len(maps) == len(SOFT_STAGES) else (1.0,) * len(maps)
+        weighed = tuple(each * much for each, much in zip(maps, factors, strict=True))
+        return Adapted(weighed, control.weight, interval)
+
+    def _read(self, path: Path) -> ControlNet | T2IAdapter:
+        network, told = read_control(path)
+        mine = self.bundle.predictor.spec
+        if isinstance(mine, UNetSpec) and not fits(network, mine):
+            families = [FAMILIES.get(name) for name in (WORDS.get(mine.text_width, ""), told.family)]
+            own, other = (family.title if family else "another network" for family in families)
+            raise InvalidRequest("control", str(path), f"for {own}, as {self.bundle.name} is; this one is for {other}")
+        return network.to(self.device)
+
+    def _look(self, prompt: PicturePrompt, place: int, sigmas: Sigmas) -> tuple[Glance, PictureTokens, PictureTokens]:
+        """An adapter at work, the tokens of its pictures, and those of nothing."""
+        adapter, tower = self._adapter(prompt.model), self._tower(prompt.tower)
+        plain, size = adapter.spec.kind == "plain", tower.spec.size
+        views = [squared(pixels_of([read_photo(path, "ip_adapter")]), size) for path in prompt.images]
+        seen = torch.cat(views).to(self.device)
+        features = tower(seen).pooled if plain else tower(seen).states
+        if features.shape[-1] != adapter.spec.picture_width:
+            wanted = f"a tower that tells {adapter.spec.picture_width} numbers, not {features.shape[-1]}"
+            raise InvalidRequest("ip_adapter.encoder", str(prompt.tower), wanted)
+        nothing = torch.zeros_like(features) if plain else tower(torch.zeros_like(seen)).states
+        interval = acting_from(self.bundle.schedule, sigmas, prompt.begin, prompt.end)
+        glance = Glance(adapter, prompt.weight, place, interval)
+        return glance, in_a_row(adapter.tokens(features)), in_a_row(adapter.tokens(nothing))
+
+
+def hint_of(control: asked.Control, size: Size, channels: int) -> Hint:
+    """The picture that a control looks at, (1, channels, height, width) in [0, 1]; one channel is grey."""
+    picture = prepared(read_photo(control.image, "control.image"), control, size)
+    hint = (pixels_of([picture.convert("L").convert("RGB") if channels == 1 else picture]) + 1) / 2
+    return hint[:, :channels]
+
+
+def fits(network: ControlNet | T2IAdapter, spec: UNetSpec) -> bool:
+    """Whether it was made for such a U-Net."""
+    if isinstance(network, ControlNet):
+        mine = network.spec
+        return mine.text_width == spec.text_width and tuple(mine.skips()) == tuple(spec.skips())
+    large = spec.text_width == XL_WORDS
+    return large == (network.spec.patch == FULL_XL.patch) and network.spec.channels[0] == spec.stages[0].channels
+
+
+def channels_of(network: ControlNet | T2IAdapter) -> int:
+    """Of the picture it looks at."""
+    if isinstance(network, ControlNet):
+        return network.controlnet_cond_embedding.conv_in.in_channels
+    return network.spec.channels_in
+
+
+def in_a_row(tokens: Float[Tensor, "n m width"]) -> Float[Tensor, "1 _ width"]:
+    """The tokens of several pictures, (n, m, width), as those of one: (1, n * m, width)."""
+    return tokens.flatten(0, 1)[None]
