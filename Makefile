@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help picture test test-all setup check lint budget types layers docs fix fuzz bench pictures gauges golden clean
+.PHONY: help picture test test-all setup check lint budget types layers docs fix fuzz bench pictures flags gauges golden clean
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -58,6 +58,9 @@ bench: .venv/bench.stamp ## Speed beside diffusers -> benchmarks/results/ (20 mi
 
 pictures: .venv/base.stamp ## Paint the pictures of the documentation anew
 	$(BIN)/python tools/pictures.py
+
+flags: .venv/dev.stamp ## The table of flags for completion scripts, after options have changed
+	$(BIN)/python -m tools.flags
 
 gauges: .venv/dev.stamp ## How long functions are, and other measures of the code
 	$(BIN)/python tools/gauges.py

@@ -3,9 +3,10 @@ import subprocess
 
 import pytest
 
-from inkwash.cli.completion import SHELLS, flags, script
+from inkwash.cli.completion import FLAGS, SHELLS, script
 from inkwash.cli.main import VERBS
 from inkwash.errors import InvalidRequest
+from tools.flags import flags, written
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -21,6 +22,10 @@ def test_flags_are_those_of_the_options() -> None:
     assert {"--help", "--seed", "--negative-prompt", "--device", "--sheet"} <= found
     assert not {"--prompt", "--prompts", "--request", "--compute"} & found
     assert "--picture" not in flags("inkwash.cli.again")
+
+
+def test_the_table_is_that_of_the_options() -> None:
+    assert FLAGS.read_text("utf-8") == written(), "make flags"
 
 
 def completed(line: str) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from inkwash.denoiser import NetworkDenoiser, guided, halves, straight
+from inkwash.denoiser import NetworkDenoiser, NoisePredictor, guided, halves, straight
 from inkwash.errors import InvalidRequest
 from inkwash.guidance import projected, rescaled, thresholded
 from inkwash.pipeline.aim import aim, along, interval_of, rule_of, together
@@ -102,9 +102,9 @@ def test_a_pushed_network_is_asked_once_for_all(engine: Engine, monkeypatch: pyt
     asked: list[int] = []
     predict = Engine._predict
 
-    def counted(self: Engine, x: Latents, t: Tensor, text: TextStates) -> Latents:
+    def counted(self: Engine, network: NoisePredictor, x: Latents, t: Tensor, text: TextStates) -> Latents:
         asked.append(len(x))
-        return predict(self, x, t, text)
+        return predict(self, network, x, t, text)
 
     monkeypatch.setattr(Engine, "_predict", counted)
     guess(engine, replace(CAT, pag=PAG(scale=2.0)))

@@ -6,6 +6,7 @@ import torch
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.space import Space
 from inkwash.pipeline.start import start
 from inkwash.pipeline.tiling import Tiling
 from inkwash.reverse.registry import SAMPLERS
@@ -28,7 +29,7 @@ def test_rolled_noise_gives_the_rolled_picture(engine: Engine) -> None:
     around = Tiling(seamless="x")
     plain, moved = last(engine, around, 0), last(engine, around, 4)
     torch.testing.assert_close(moved, torch.roll(plain, 4, 3), atol=1e-3, rtol=1e-3)
-    first, second = (engine.look(each, around)[0] for each in (plain, torch.roll(plain, 4, 3)))
+    first, second = (engine.look(each, Space(engine.bundle, around))[0] for each in (plain, torch.roll(plain, 4, 3)))
     assert first.crop((0, 0, 16, 32)).tobytes() == second.crop((16, 0, 32, 32)).tobytes()
     assert not torch.allclose(last(engine, Tiling(), 4), torch.roll(last(engine, Tiling(), 0), 4, 3), atol=1e-2)
 

@@ -1,11 +1,16 @@
-"""Completion scripts: verbs, and the flags of every verb, drawn from its dataclass of options."""
+"""Completion scripts: verbs, and the flags of every verb.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from importlib import import_module
-from typing import Any, get_args, get_type_hints
+A shell asks when it starts, and must not wait until the options of all verbs have been built: flags.json holds them.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
 
 from inkwash.errors import InvalidRequest
+
+FLAGS = Path(__file__).parent / "flags.json"
+"""Written by `make flags`, and held to the options of the verbs by a test."""
 
 SHELLS = ("bash", "zsh", "fish")
 BASH = """_inkwash() {{
@@ -24,11 +29,12 @@ FISH = """complete -c inkwash -n __fish_use_subcommand -f -a "{verbs}"
 {lines}"""
 
 
-def script(shell: str, verbs: Mapping[str, Any]) -> str:
-    """What a shell has to read; `verbs` maps names to their modules.  Raises InvalidRequest for another shell."""
+def script(shell: str, verbs: Iterable[str]) -> str:
+    """What a shell has to read.  Raises InvalidRequest for another shell."""
     if shell not in SHELLS:
         raise InvalidRequest("completion", shell, f"one of {', '.join(SHELLS)}")
-    known = {name: sorted(flags(verb.module)) for name, verb in verbs.items()}
+    table = json.loads(FLAGS.read_text("utf-8"))
+    known = {name: table[name] for name in verbs}
     cases = "\n".join(f'      {name}) words="{" ".join(known[name])}" ;;' for name in known)
     lines = "\n".join(
         f'complete -c inkwash -n "__fish_seen_subcommand_from {name}" -l {flag.removeprefix("--")}'
@@ -37,21 +43,3 @@ def script(shell: str, verbs: Mapping[str, Any]) -> str:
     )
     text = {"bash": BASH, "zsh": ZSH, "fish": FISH}[shell]
     return text.format(verbs=" ".join(known), cases=cases, lines=lines)
-
-
-def flags(module: str) -> set[str]:
-    """--flag for every option of a verb."""
-    options = get_type_hints(import_module(module).run)["options"]
-    return {f"--{name.replace('_', '-')}" for name in _names(options)} | {"--help"}
-
-
-def _names(options: Any) -> Iterator[str]:
-    hints, marked = get_type_hints(options), get_type_hints(options, include_extras=True)
-    for field in fields(options):
-        if "Suppress" in str(marked[field.name]):
-            continue
-        if is_dataclass(hints[field.name]):
-            prefix = "" if "name=''" in str(marked[field.name]) else f"{field.name}."
-            yield from (prefix + name for name in _names(hints[field.name]))
-        elif not any("Positional" in str(mark) for mark in get_args(marked[field.name])[1:]):
-            yield field.name

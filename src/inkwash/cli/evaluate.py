@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional
 
-from inkwash.cli.progress import bar
 from inkwash.errors import InvalidRequest, OutputError
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def _possible(options: EvaluateOptions) -> None:
 @contextmanager
 def voice() -> Iterator["Told"]:
     """A bar that starts anew for every part of the work."""
+    from inkwash.cli.progress import bar
+
     with bar("measuring", total=1) as line:
 
         def told(what: str, done: int, of: int) -> None:

@@ -9,11 +9,11 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.control import Control
+from inkwash.pipeline.library import NOWHERE, Library
 from inkwash.pipeline.picture_prompt import PicturePrompt
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.templates import Templates, Written
 from inkwash.pipeline.written import read_group, written_group
-from inkwash.ram import room_of
 from inkwash.weights.choice import Keeping
 from inkwash.weights.plain import built, plain
 
@@ -46,6 +46,8 @@ class RequestFlags(GenerateRequest):
     written: Suppress[Written] = Written()
     templates: Annotated[Templates, arg(name="")] = Templates()
     """Prompts that stand for many."""
+    library: Annotated[Library, arg(name="")] = NOWHERE
+    """Where what prompts call by name lies."""
     control: UseAppendAction[tuple[WrittenControl, ...]] = ()
     """A ControlNet or T2I-Adapter and its picture: canny.safetensors,house.png,preprocessor=canny,weight=0.8. May come
     several times. Also threshold_a, threshold_b, begin, end (parts of the steps), mode (balanced, prompt, control) and
@@ -72,6 +74,8 @@ class ComputeFlags:
     @property
     def bytes(self) -> int | None:
         """The room."""
+        from inkwash.ram import room_of
+
         return None if self.room is None else room_of(self.room)
 
 

@@ -10,7 +10,6 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from inkwash.cli.progress import bar
 from inkwash.errors import Cancelled
 
 
@@ -54,6 +53,7 @@ def run(options: TrainOptions) -> None:
 
     from inkwash.cli.learning import curves, pantry_of, recipe_of, shown
     from inkwash.cli.noise_plot import draw_noise_plot
+    from inkwash.cli.progress import bar
     from inkwash.device import keep_freed_memory
     from inkwash.training.kitchen import course_of
     from inkwash.training.run import Habits, prepare
