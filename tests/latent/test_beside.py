@@ -32,7 +32,7 @@ def test_channels_tell_what_a_network_wants(channels: int, latents: int, kind: s
 def test_a_hole_is_shown_as_mask_and_grey(space: Autoencoder) -> None:
     hole = torch.zeros(1, 1, 16, 24)
     hole[..., 8:16, 3:] = 0.7
-    found = hole_beside(space, pixels(), hole)
+    found = hole_beside(space.encode, pixels(), hole)
     factor = space.spec.factor
     assert found.shape == (1, 1 + space.spec.latent_channels, 16 // factor, 24 // factor)
     assert torch.equal(found[:, :1], (hole[..., ::factor, ::factor] > 0.5).float())
@@ -43,12 +43,12 @@ def test_a_hole_is_shown_as_mask_and_grey(space: Autoencoder) -> None:
 
 def test_with_noise_latents_are_a_draw(space: Autoencoder) -> None:
     hole = torch.zeros(1, 1, 16, 24)
-    found = hole_beside(space, pixels(), hole, NoiseSource.seeded([3]))
+    found = hole_beside(lambda seen: space.encode(seen, NoiseSource.seeded([3])), pixels(), hole)
     torch.testing.assert_close(found[:, 1:], space.encode(pixels(), NoiseSource.seeded([3])))
 
 
 def test_one_mask_serves_several_pictures() -> None:
-    found = hole_beside(PixelSpace(), pixels().repeat(2, 1, 1, 1), torch.ones(1, 1, 16, 24))
+    found = hole_beside(PixelSpace().encode, pixels().repeat(2, 1, 1, 1), torch.ones(1, 1, 16, 24))
     assert found.shape == (2, 4, 16, 24)
     assert (found[:, 1:] == 0).all()
 
@@ -56,7 +56,7 @@ def test_one_mask_serves_several_pictures() -> None:
 def test_a_picture_is_shown_in_the_encoders_own_units(space: Autoencoder) -> None:
     own = Autoencoder(replace(space.spec, latent_std=(1.0,), latent_mean=(0.0,))).requires_grad_(False)
     own.load_state_dict(space.state_dict())
-    torch.testing.assert_close(picture_beside(space, pixels()), own.encode(pixels()))
+    torch.testing.assert_close(picture_beside(space, space.encode(pixels())), own.encode(pixels()))
     assert torch.equal(picture_beside(PixelSpace(), pixels()), pixels())
 
 

@@ -12,11 +12,14 @@ from PIL import Image
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
 from inkwash.latent.beside import picture_beside
+from inkwash.latent.tiling import Tiles
 from inkwash.pipeline.beside import shown
 from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.picture import pixels_of
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
+from inkwash.pipeline.space import Space
 from inkwash.pipeline.start import start
 from inkwash.predictor.spec import TINY, UNetSpec
 from inkwash.predictor.unet import UNet
@@ -86,7 +89,7 @@ def test_an_instructed_network_sees_the_picture(painting_with: With, photo: Path
     (batch,) = engine.batches([replace(CAT, image=photo, count=2)])
     assert (batch.shared.strength, batch.shared.image_guidance) == (1.0, 1.5)
     begin = start(batch, engine.bundle, CPU)
-    seen = picture_beside(engine.bundle.autoencoder, pixels_of([Image.open(photo)]))
+    seen = picture_beside(engine.bundle.autoencoder, engine.bundle.autoencoder.encode(pixels_of([Image.open(photo)])))
     assert begin.beside is not None
     assert torch.equal(begin.beside, seen)
     x, sigma = begin.x, begin.sigmas[1]
@@ -128,3 +131,16 @@ def test_a_network_that_is_told_of_guidance_is_not_guided(painting_with: With) -
         return list(engine.stream(replace(CAT, guidance=8.0, negative_prompt=unwanted)))[-1].x
 
     assert torch.equal(last("a dog"), last(""))
+
+
+def test_what_is_beside_is_encoded_as_the_request_wants_it(
+    painting_with: With, photo: Path, half: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, asked = painting_with(replace(TINY, channels_in=9)), []
+    encode = Space.encode
+    monkeypatch.setattr(Space, "encode", lambda self, pixels: asked.append(self.tiling.decode) or encode(self, pixels))
+    for tiled in (True, False):
+        (batch,) = engine.batches([replace(CAT, image=photo, mask=half, memory=Memory(tiled=tiled))])
+        start(batch, engine.bundle, CPU)
+    factor = engine.bundle.autoencoder.spec.factor
+    assert asked == [Tiles().size * factor, None]

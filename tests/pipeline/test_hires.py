@@ -105,6 +105,13 @@ def test_passes_that_cannot_be_painted(engine: Engine, change: dict[str, Any], m
         engine.batches([replace(CAT, width=first, hires=Hires(**change))])
 
 
+def test_the_second_pass_knows_the_names_of_other_programs(engine: Engine) -> None:
+    (batch,) = engine.batches([replace(CAT, sampler="euler", hires=Hires(scale=2.0, sampler="DPM++ 2M Karras"))])
+    assert (batch.shared.hires.sampler, batch.shared.hires.spacing) == ("dpmpp_2m", "karras")
+    (batch,) = engine.batches([replace(CAT, sampler="euler", hires=Hires(scale=2.0, sampler="Euler"))])
+    assert (batch.shared.hires.sampler, batch.shared.hires.spacing) == (None, None)  # as in the first
+
+
 def test_there_is_no_second_pass_over_a_photograph(engine: Engine, photo: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"hires is .* left out where there is an image"):
         engine.paint(replace(CAT, image=photo, hires=Hires(scale=2.0)))

@@ -10,6 +10,7 @@ import torch
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.hires import Hires
 from inkwash.pipeline.jsons import from_json
 from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.record import read_record
@@ -52,6 +53,13 @@ def test_as_many_pictures_as_fit(engine: Engine) -> None:
     assert fitted([replace(full, guidance=1.0)], engine.bundle, six)[1] == 12
     (asked,), most = fitted([full], engine.bundle, row_bytes(full, engine.bundle) + 1)
     assert (most, asked.memory.in_turn) == (1, True)
+
+
+def test_the_larger_pass_counts(engine: Engine) -> None:
+    once = resolved(CAT, engine.bundle)
+    twice = resolved(replace(CAT, hires=Hires(scale=2.0)), engine.bundle)
+    assert row_bytes(twice, engine.bundle) == 4 * row_bytes(once, engine.bundle)
+    assert decoding_bytes(twice, engine.bundle) == 4 * decoding_bytes(once, engine.bundle)
 
 
 def test_four_pictures_are_decoded_at_once(engine: Engine) -> None:

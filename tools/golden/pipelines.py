@@ -168,7 +168,7 @@ def from_picture(call: Call, strength: float) -> Latents:
 def refilled() -> Latents:
     """Inpainting by a network that sees the hole."""
     call, begin = DDIM, in_noise(DDIM)
-    beside = hole_beside(autoencoder("sd"), picture(), hole(), begin.noise)
+    beside = hole_beside(partial(autoencoder("sd").encode, noise=begin.noise), picture(), hole())
     call = replace(call, words=with_beside(call.words, beside))
     return walked(call, guidance(call, unet(replace(SD1, channels_in=9))), begin)
 
@@ -176,7 +176,7 @@ def refilled() -> Latents:
 def patched_up() -> Latents:
     """Inpainting by an ordinary network."""
     begin = in_picture(DDIM, "sd", 0.7)
-    mask = hole_beside(autoencoder("sd"), picture(), hole())[:, :1].double()
+    mask = hole_beside(autoencoder("sd").encode, picture(), hole())[:, :1].double()
     ask = seen_outside(mask, begin.known, begin.eps, guidance(DDIM, unet(SD1)))
     return mask * walked(DDIM, ask, begin) + (1 - mask) * begin.known
 
@@ -184,7 +184,7 @@ def patched_up() -> Latents:
 def edited() -> Latents:
     """A picture changed by an instruction."""
     predict: NoisePredictor = unet(replace(SD1, channels_in=8))
-    seen = picture_beside(autoencoder("sd"), picture())
+    seen = picture_beside(autoencoder("sd"), autoencoder("sd").encode(picture()))
     both, look = with_beside(WORDS1, seen)
     neither = replace(look, beside=torch.zeros_like(seen))
     asked, seeing, blind = (network(ANCESTRAL, predict, text) for text in (both, look, neither))

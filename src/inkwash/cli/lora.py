@@ -71,11 +71,10 @@ class LoraOptions:
 def run(options: LoraOptions) -> None:
     """Read, compute, write."""
     act = options.act
-    out = Path(act.files[-1]) if isinstance(act, Bake) and act.files else None
-    out = act.out if not isinstance(act, Bake) else out
     if isinstance(act, Bake) and len(act.files) < 3:
         raise InvalidRequest("files", " ".join(act.files), "a checkpoint, adapters, and the file to write")
-    if out is None or out.suffix.lower() != ".safetensors":
+    out = Path(act.files[-1]) if isinstance(act, Bake) else act.out
+    if out.suffix.lower() != ".safetensors":
         raise InvalidRequest("out", str(out), "a name that ends in .safetensors")
 
     from inkwash.weights.adapted import parted

@@ -3,6 +3,7 @@
 A network has as many of them as its input is wider than the latents.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -13,15 +14,14 @@ from torch.nn.functional import interpolate
 from inkwash.forward.noising import add_noise, shrink
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
-from inkwash.latent.tiny_autoencoder import TinyAutoencoder
-from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Pixels, Sigma
 
 Hole = Float[Tensor, "#b 1 height width"]
 """In pixels: 1 where the picture is painted anew, 0 where it is kept."""
 Depth = Float[Tensor, "b 1 high wide"]
 """Greater is nearer, in any unit; of any size."""
-Space = Autoencoder | TinyAutoencoder | PixelSpace
+Encode = Callable[[Pixels], Latents]
+"""An autoencoder's, whole or in tiles, its mean or a draw."""
 Kind = Literal["nothing", "depth", "small", "picture", "hole"]
 
 
@@ -31,21 +31,21 @@ def kind_beside(channels: int, latents: int) -> Kind | None:
     return known.get(channels - latents)
 
 
-def hole_beside(
-    space: Space, pixels: Pixels, hole: Hole, noise: NoiseSource | None = None
-) -> Float[Tensor, "b extra h w"]:
+def hole_beside(encode: Encode, pixels: Pixels, hole: Hole) -> Float[Tensor, "b extra h w"]:
     """Inpainting: the mask, and latents of the picture that is grey where the mask covers it.
 
-    The mask takes the pixel in the corner of every latent. With `noise` the latents are a draw, as diffusers has them.
+    The mask takes the pixel in the corner of every latent.
     """
-    seen = space.encode(pixels * (hole < 0.5), noise)
+    seen = encode(pixels * (hole < 0.5))
     small = interpolate((hole >= 0.5).to(seen), size=seen.shape[2:])
     return torch.cat([small.expand(len(seen), -1, -1, -1), seen], dim=1)
 
 
-def picture_beside(space: Autoencoder | PixelSpace, pixels: Pixels) -> Latents:
-    """instruct-pix2pix: the picture as the encoder tells it, without the factor that gives latents unit variance."""
-    seen = space.encode(pixels)
+def picture_beside(space: Autoencoder | PixelSpace, seen: Latents) -> Latents:
+    """instruct-pix2pix: the picture as the encoder tells it, without the factor that gives latents unit variance.
+
+    `seen` are its latents, with that factor.
+    """
     if isinstance(space, PixelSpace):
         return seen
     centre, spread = (torch.tensor(each).to(seen) for each in (space.spec.latent_mean, space.spec.latent_std))

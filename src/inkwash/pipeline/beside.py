@@ -15,6 +15,7 @@ from inkwash.pipeline.hints import NOISE_LEVEL
 from inkwash.pipeline.photo import fitted, opened, read_photo, rgb
 from inkwash.pipeline.picture import greys, pixels_of
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.pipeline.space import space_of
 from inkwash.pipeline.surface import Surface
 from inkwash.predictor.unet import UNet
 from inkwash.rng import NoiseSource
@@ -39,9 +40,9 @@ def beside_of(bundle: Bundle, asked: GenerateRequest, paper: Surface | None, noi
 
     `noise` is drawn from only for a small picture.  Raises InvalidRequest if there is no picture where one is wanted.
     """
-    kind, space = wanted_beside(bundle), bundle.autoencoder
+    kind, space = wanted_beside(bundle), space_of(bundle, asked)
     device, (width, height) = next(bundle.predictor.parameters()).device, (asked.width or 0, asked.height or 0)
-    columns, rows = width // space.spec.factor, height // space.spec.factor
+    columns, rows = width // space.factor, height // space.factor
     if kind == "nothing":
         return None
     if kind == "depth":
@@ -49,17 +50,17 @@ def beside_of(bundle: Bundle, asked: GenerateRequest, paper: Surface | None, noi
     if kind == "hole":
         pixels = torch.zeros(1, 3, height, width) if paper is None else pixels_of([paper.photo])
         hole = torch.ones_like(pixels[:, :1]) if paper is None or paper.mask is None else greys(paper.mask)
-        return hole_beside(space, pixels.to(device), hole.to(device))
+        return hole_beside(space.encode, pixels.to(device), hole.to(device))
     if paper is None or asked.image is None:
         raise InvalidRequest("image", None, f"given: {bundle.name} changes pictures")
     if kind == "small":
         small = pixels_of([fitted(read_photo(asked.image), (columns, rows))])
         level = bundle.schedule.sigma(torch.tensor(float(asked.hints.noise_level or 0)))
         return small_beside(small, noise.draw(tuple(small.shape[1:])), level).to(device)
-    if isinstance(space, TinyAutoencoder):
+    if isinstance(bundle.autoencoder, TinyAutoencoder):
         wanted = f"left out: {bundle.name} sees latents of the large one"
         raise InvalidRequest("vae", "a tiny autoencoder", wanted)
-    return picture_beside(space, pixels_of([paper.photo]).to(device))
+    return picture_beside(bundle.autoencoder, space.encode(pixels_of([paper.photo]).to(device)))
 
 
 def read_depth(asked: GenerateRequest, bundle: Bundle) -> Float[Tensor, "1 1 height width"]:

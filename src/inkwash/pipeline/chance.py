@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from inkwash.pipeline.limits import one_of, pair, whole
+from inkwash.pipeline.limits import flag, one_of, pair, whole
 
 RNGS = ("cpu", "philox", "batch")
 FARTHEST = 2**62
@@ -26,6 +26,8 @@ class Noise:
 
     def __post_init__(self) -> None:
         one_of("noise.rng", self.rng, RNGS)
+        flag("noise.columns", self.columns)
+        flag("noise.tree", self.tree)
         whole("noise.delta", self.delta, -FARTHEST, FARTHEST)
         if self.resize_from is not None:
             pair("noise.resize_from", self.resize_from, 8, 4096)

@@ -21,8 +21,7 @@ from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.space import Space
 from inkwash.pipeline.start import Start
 from inkwash.pipeline.walking import walk_of
-from inkwash.reverse.registry import SAMPLERS
-from inkwash.reverse.spacing import SPACINGS
+from inkwash.reverse.naming import chosen, named
 from inkwash.types import Latents
 from inkwash.weights.bundle import Bundle
 
@@ -42,13 +41,23 @@ def filled(request: GenerateRequest, bundle: Bundle) -> Hires:
         return asked
     if request.image is not None:
         raise InvalidRequest("hires", "a second pass", "left out where there is an image to start from")
-    for name, table in (("sampler", SAMPLERS), ("spacing", SPACINGS)):
-        if (value := getattr(asked, name)) is not None and value not in table:
-            raise InvalidRequest(f"hires.{name}", value, f"one of {', '.join(table)}")
+    asked = _ours(asked, request)
     upscaler = asked.upscaler if asked.upscaler.endswith(SUFFIX) else upscaler_named(asked.upscaler)
     if max(asked.size((request.width or 0, request.height or 0), bundle.multiple)) > 4096:
         raise InvalidRequest("hires.scale", asked.scale, "small enough for at most 4096 pixels along a side")
     return replace(asked, upscaler=upscaler, steps=asked.steps or request.steps, strength=asked.strength or STRENGTH)
+
+
+def _ours(asked: Hires, first: GenerateRequest) -> Hires:
+    """With our names of sampler and spacing; what is as in the first pass stays unsaid."""
+    before = str(first.sampler), str(first.spacing)
+    try:
+        named(asked.sampler, asked.spacing)
+        after = chosen(asked.sampler, asked.spacing, before)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"hires.{error.field}", error.value, error.wanted) from None
+    sampler, spacing = (now if now != was else None for now, was in zip(after, before, strict=True))
+    return replace(asked, sampler=sampler, spacing=spacing)
 
 
 def second_pass(batch: Batch, bundle: Bundle) -> Batch:

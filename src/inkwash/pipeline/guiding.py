@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inkwash.pipeline.limits import listed, real, whole
+from inkwash.pipeline.limits import flag, listed, real, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class Rules:
         if self.mimic is not None:
             real("rules.mimic", self.mimic, 0.0, 100.0)
         real("rules.percentile", self.percentile, 0.5, 1.0)
+        flag("rules.projected", self.projected)
         real("rules.parallel", self.parallel, 0.0, 1.0)
         real("rules.largest", self.largest, 0.0, 1e6)
         real("rules.momentum", self.momentum, -0.99, 0.99)

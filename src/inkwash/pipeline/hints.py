@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import whole
+from inkwash.pipeline.limits import one_path, whole
 
 NOISE_LEVEL = 20
 """As the x4-upscaler was released."""
@@ -20,7 +19,7 @@ class Hints:
     """Noise that an upscaler puts on the small picture (a step of its schedule): more invents more. None: 20."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.depth, Path | None):
-            raise InvalidRequest("hints.depth", self.depth, "a path")
+        if self.depth is not None:
+            one_path("hints.depth", self.depth)
         if self.noise_level is not None:
             whole("hints.noise_level", self.noise_level, 0, 999)

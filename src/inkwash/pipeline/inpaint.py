@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import one_of, whole
+from inkwash.pipeline.limits import flag, one_of, whole
 
 Fill = Literal["original", "blurred", "noise", "nothing"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
@@ -32,8 +31,7 @@ class Inpaint:
         whole("inpaint.padding", self.padding, 0, 4096)
         one_of("inpaint.fill", self.fill, FILLS)
         for name in ("only_masked", "invert", "soft"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidRequest(f"inpaint.{name}", getattr(self, name), "true or false")
+            flag(f"inpaint.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)

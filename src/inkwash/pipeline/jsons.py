@@ -8,8 +8,8 @@ from inkwash.errors import InvalidRequest
 from inkwash.pipeline.request import GenerateRequest
 from inkwash.weights.plain import built, plain
 
-QUIET = ("control", "ip_adapter", "library", "distilled")
-"""Fields that no JSON tells of as long as they are off."""
+QUIET = ("control", "ip_adapter", "distilled")
+"""Fields that no JSON tells of as long as they are off; `plain` leaves out groups."""
 
 
 def to_json(request: GenerateRequest) -> str:

@@ -31,8 +31,8 @@ KINDS: Mapping[str, tuple[type, str]] = {
     "lora": (tuple, "a list of FILE or FILE:STRENGTH"),
 }
 """What is neither a number nor a text."""
-GROUPS: Mapping[str, str] = {"library": "an object", "control": "a list of objects", "ip_adapter": "a list of objects"}
-"""Options in dataclasses of their own, which check themselves."""
+SEVERAL = ("control", "ip_adapter")
+"""Lists of dataclasses, which check themselves."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "prompt_mode": MODES,
     "weighting": WEIGHTINGS,
@@ -51,8 +51,8 @@ def checked(name: str, value: object) -> None:
         kind, wanted = KINDS[name]
         if not isinstance(value, kind):
             raise InvalidRequest(name, value, wanted)
-    elif name in GROUPS:
-        group(name, value)
+    elif name in SEVERAL:
+        several(name, value)
     elif name in CHOICES:
         one_of(name, value, CHOICES[name])
     else:
@@ -105,9 +105,13 @@ def one_path(name: str, value: object) -> None:
         raise InvalidRequest(name, value, "a path")
 
 
-def group(name: str, value: object) -> None:
-    """Raise InvalidRequest unless the value is a dataclass, or a tuple of them where several are wanted."""
-    several = GROUPS[name].startswith("a list")
-    values = value if several and isinstance(value, tuple) else (value,)
-    if isinstance(value, tuple) != several or not all(map(is_dataclass, values)):
-        raise InvalidRequest(name, value, GROUPS[name])
+def flag(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is true or false."""
+    if not isinstance(value, bool):
+        raise InvalidRequest(name, value, "true or false")
+
+
+def several(name: str, value: object) -> None:
+    """Raise InvalidRequest unless the value is a tuple of dataclasses."""
+    if not isinstance(value, tuple) or not all(map(is_dataclass, value)):
+        raise InvalidRequest(name, value, "a list of objects")

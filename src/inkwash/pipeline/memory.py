@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from inkwash.errors import InvalidRequest
+from inkwash.pipeline.limits import flag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,8 @@ class Memory:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and not isinstance(value, bool):
-                raise InvalidRequest(f"memory.{field.name}", value, "true or false")
+            if value is not None:
+                flag(f"memory.{field.name}", value)
 
 
 PLENTY = Memory()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import real, text
+from inkwash.pipeline.limits import one_path, real, text
 from inkwash.weights.choice import ModelChoice
 
 
@@ -28,9 +28,8 @@ class Refiner:
         text("refiner.sha256", self.sha256)
         real("refiner.switch_at", self.switch_at, 0.0, 1.0)
         for name in ("base", "tokenizer"):
-            path = getattr(self, name)
-            if path is not None and not isinstance(path, Path):
-                raise InvalidRequest(f"refiner.{name}", path, "a path")
+            if getattr(self, name) is not None:
+                one_path(f"refiner.{name}", getattr(self, name))
         if not 0 < self.switch_at < 1:
             raise InvalidRequest("refiner.switch_at", self.switch_at, "between 0 and 1")
 

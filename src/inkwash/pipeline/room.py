@@ -7,6 +7,7 @@ What is needed beside the weights is reckoned from the widest maps; the factors 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
 from inkwash.device import Compute
 from inkwash.latent.autoencoder import Autoencoder
@@ -45,10 +46,16 @@ def fitted(requests: Sequence[GenerateRequest], bundle: Bundle, room: int) -> tu
     return done, most
 
 
+def area(asked: GenerateRequest, bundle: Bundle) -> int:
+    """Pixels of one picture, in the larger of its passes."""
+    size = asked.width or 0, asked.height or 0
+    return prod(size if not asked.hires.acts else map(max, size, asked.hires.size(size, bundle.multiple)))
+
+
 def row_bytes(asked: GenerateRequest, bundle: Bundle) -> int:
     """What one picture takes in the predictor, for one of its two guesses."""
     spec, factor = bundle.predictor.spec, bundle.autoencoder.spec.factor
-    places = (asked.width or 0) * (asked.height or 0) // factor**2
+    places = area(asked, bundle) // factor**2
     if isinstance(bundle.predictor, MMDiT):
         return FLOAT * MAPS["mmdit"] * bundle.predictor.spec.width * (places // bundle.predictor.spec.patch**2)
     return FLOAT * MAPS["unet"] * places * spec.stages[0].channels  # type: ignore[union-attr]
@@ -57,9 +64,9 @@ def row_bytes(asked: GenerateRequest, bundle: Bundle) -> int:
 def decoding_bytes(asked: GenerateRequest, bundle: Bundle) -> int:
     """What one picture takes in the decoder."""
     if not isinstance(bundle.autoencoder, Autoencoder):
-        return FLOAT * (asked.width or 0) * (asked.height or 0) * 64 * 3
+        return FLOAT * area(asked, bundle) * 64 * 3
     spec = bundle.autoencoder.spec
-    places = (asked.width or 0) * (asked.height or 0) // spec.patch**2
+    places = area(asked, bundle) // spec.patch**2
     return FLOAT * MAPS["decoder"] * places * spec.channels[min(1, len(spec.channels) - 1)]
 
 

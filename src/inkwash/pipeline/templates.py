@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.limits import text
+from inkwash.pipeline.limits import flag, one_path, text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +24,10 @@ class Templates:
 
     def __post_init__(self) -> None:
         for name in ("wildcards", "styles"):
-            if not isinstance(getattr(self, name), Path | None):
-                raise InvalidRequest(name, getattr(self, name), "a path")
+            if getattr(self, name) is not None:
+                one_path(name, getattr(self, name))
         for name in ("choices", "matrix"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidRequest(name, getattr(self, name), "true or false")
+            flag(name, getattr(self, name))
         if self.style and self.styles is None:
             raise InvalidRequest("styles", None, "given: the table that has the style")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from inkwash.pipeline.limits import one_of, real
+from inkwash.pipeline.limits import flag, one_of, real
 
 PLANS = ("own", "diffusers")
 HIGHEST = 1e6
@@ -36,4 +36,5 @@ class Way:
         if self.s_tmax is not None:
             real("way.s_tmax", self.s_tmax, 0.0, HIGHEST)
         real("way.s_noise", self.s_noise, 0.0, 10.0)
+        flag("way.discard", self.discard)
         one_of("way.plan", self.plan, PLANS)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from inkwash.errors import InvalidRequest
-from inkwash.weights.plain import built
+from inkwash.weights.plain import built, plain
 
 Kind = TypeVar("Kind")
 
@@ -45,8 +45,6 @@ def read_group(kind: type[Kind], text: str, where: str) -> Kind:
 
 def written_group(group: object) -> str:
     """The inverse, as JSON."""
-    from inkwash.weights.plain import plain
-
     return json.dumps(plain(group), ensure_ascii=False)
 
 
