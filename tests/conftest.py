@@ -19,6 +19,12 @@ from inkwash.weights.bundle import Bundle, Defaults, load_bundle, save_bundle
 from tools.checkpoints import Shelf
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Chance is the same in every run: a test fails always, or never."""
+    torch.manual_seed(0)
+
+
 def tiny_bundle() -> Bundle:
     torch.manual_seed(0)
     tokenizer = Tokenizer.train(["a photo of a cat", "a photo of a beagle dog"], 600, 12)
