@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from inkwash.device import Compute
 from inkwash.forward.schedule import FlowSchedule
@@ -57,3 +59,20 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 @pytest.fixture(scope="session")
 def engine(tiny_folder: Path) -> Engine:
     return Engine(load_bundle(tiny_folder), Compute(torch.device("cpu"), torch.float32))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photograph as large as the tiny model paints."""
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    """A mask that is white on the right."""
+    hole = Image.new("L", (32, 32))
+    hole.paste(255, (16, 0, 32, 32))
+    hole.save(tmp_path / "half.png")
+    return tmp_path / "half.png"
