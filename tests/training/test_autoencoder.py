@@ -14,6 +14,7 @@ from inkwash.training.autoencoder import (
     divergence,
     lesson,
     likeness,
+    mistaken,
     perceptual,
     spectral,
 )
@@ -28,6 +29,29 @@ def eyes() -> ImageNet:
 
 def pictures(count: int = 2, side: int = 32) -> Tensor:
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def test_a_picture_is_not_mistaken_for_itself(eyes: ImageNet) -> None:
+    assert mistaken(pictures(), pictures(), eyes).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_to_be_mistaken_counts_features_and_answers(eyes: ImageNet) -> None:
+    wanted, found = pictures(), pictures().flip(0)
+    a, b = (eyes.pooled(one) for one in (wanted, found))
+    angle = 1 - (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
+    p, q = (torch.distributions.Categorical(logits=eyes.logits(one)) for one in (wanted, found))
+    expected = angle.mean() + 0.1 * torch.distributions.kl_divergence(p, q).mean()
+    torch.testing.assert_close(mistaken(wanted, found, eyes), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_answers_pull_the_picture_towards_what_it_is_taken_for(eyes: ImageNet) -> None:
+    found = pictures().flip(0).requires_grad_(True)
+    weights = ReconstructionWeights(fourier=0.0, perceptual=0.0, answers=1.0)
+    plain = (pictures() - found).abs().mean()
+    (likeness(pictures(), found, eyes, weights) - plain).backward()  # type: ignore[no-untyped-call]
+    assert found.grad is not None
+    closer = (found - 0.05 * found.grad / found.grad.abs().max()).detach()
+    assert mistaken(pictures(), closer, eyes) < mistaken(pictures(), found.detach(), eyes)
 
 
 def test_divergence_of_the_prior_from_itself_is_zero() -> None:

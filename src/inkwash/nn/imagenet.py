@@ -31,7 +31,11 @@ class ImageNet(nn.Module):
 
     def logits(self, pixels: Pixels) -> Float[Tensor, "b 1000"]:
         """Answers for pictures of any size in [-1, 1], resized as the network was trained."""
-        return self.body._fc(self.pooled(pixels))  # type: ignore[no-any-return, operator]
+        return self.answers(self.pooled(pixels))
+
+    def answers(self, pooled: Float[Tensor, "b 1280"]) -> Float[Tensor, "b 1000"]:
+        """Answers from the last features."""
+        return self.body._fc(pooled)  # type: ignore[no-any-return, operator]
 
     def pooled(self, pixels: Pixels) -> Float[Tensor, "b 1280"]:
         """The last features, averaged over the picture, resized as the network was trained."""

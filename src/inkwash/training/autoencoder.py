@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, cosine_similarity, kl_div, log_softmax
 
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.nn.imagenet import ImageNet
@@ -23,6 +23,8 @@ class ReconstructionWeights:
     kl: float = 1e-4
     blocks: tuple[int, ...] = (2, 4, 10)
     """EfficientNet-Lite0 blocks whose features are compared."""
+    answers: float = 0.0
+    """What EfficientNet-Lite0 takes the picture for; wants whole pictures, not crops."""
 
 
 def likeness(wanted: Pixels, found: Pixels, eyes: ImageNet, weights: ReconstructionWeights) -> Scalar:
@@ -30,6 +32,8 @@ def likeness(wanted: Pixels, found: Pixels, eyes: ImageNet, weights: Reconstruct
     loss = (wanted - found).abs().mean()
     if weights.fourier:
         loss = loss + weights.fourier * spectral(wanted, found)
+    if weights.answers:
+        loss = loss + weights.answers * mistaken(wanted, found, eyes)
     return loss + weights.perceptual * perceptual(wanted, found, eyes, weights.blocks)
 
 
@@ -44,6 +48,19 @@ def perceptual(wanted: Pixels, found: Pixels, eyes: ImageNet, blocks: tuple[int,
         real = eyes.maps(wanted, blocks)
     parts = [(a - b).abs().mean() / a.abs().mean() for a, b in zip(real, eyes.maps(found, blocks), strict=True)]
     return torch.stack(parts).mean()
+
+
+def mistaken(wanted: Pixels, found: Pixels, eyes: ImageNet) -> Scalar:
+    """How far an ImageNet network takes one picture for another, both enlarged to the size that it was taught at.
+
+    One minus the cosine of its last features, and a tenth of the KL divergence of its answers.
+    """
+    with torch.no_grad():
+        real = eyes.pooled(wanted)
+        told = log_softmax(eyes.answers(real), 1)
+    seen = eyes.pooled(found)
+    apart = kl_div(log_softmax(eyes.answers(seen), 1), told, log_target=True, reduction="batchmean")
+    return (1 - cosine_similarity(real, seen)).mean() + 0.1 * apart
 
 
 def divergence(mean: Latents, logvar: Latents) -> Scalar:

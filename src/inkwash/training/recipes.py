@@ -98,19 +98,21 @@ def pets_autoencoder() -> Recipe:
 
 
 def pets_decoder() -> Recipe:
-    """Sharper pictures from the same latents: the decoder learns on against a critic, the predictor need not."""
+    """Sharper pictures from the same latents, that are taken for what they show: the decoder learns on against a critic
+    and a classifier, the predictor need not."""
     config = CriticConfig(
         name="pets_decoder",
         size=128,
-        images=38_400,
-        batch=16,
-        alone=1_600,
-        rise=8_000,
-        likeness=ReconstructionWeights(perceptual=0.5, blocks=(2, 4, 10, 14)),
+        images=4_800,
+        batch=8,
+        crop=128,
+        alone=400,
+        rise=1_600,
+        likeness=ReconstructionWeights(perceptual=0.5, blocks=(2, 4, 10, 14), answers=2.0),
         optimizer=OptimizerConfig(
-            rate=3e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=1_600, decay_from=0.6, clip=1.0
+            rate=3e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=400, decay_from=0.4, clip=1.0
         ),
-        validate_every=6_400,
+        validate_every=1_200,
         snapshots=0,
     )
     return Recipe(config)
