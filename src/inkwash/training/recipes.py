@@ -103,16 +103,17 @@ def pets_decoder() -> Recipe:
     config = CriticConfig(
         name="pets_decoder",
         size=128,
-        images=4_800,
+        images=1_600,
         batch=8,
         crop=128,
-        alone=400,
-        rise=1_600,
-        likeness=ReconstructionWeights(perceptual=0.5, blocks=(2, 4, 10, 14), answers=2.0),
+        adversarial=0.05,
+        alone=160,
+        rise=640,
+        likeness=ReconstructionWeights(perceptual=0.5, blocks=(2, 4, 10, 14), answers=1.0),
         optimizer=OptimizerConfig(
-            rate=3e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=400, decay_from=0.4, clip=1.0
+            rate=2e-4, betas=(0.5, 0.9), weight_decay=1e-4, warm_up=160, decay_from=0.5, clip=1.0
         ),
-        validate_every=1_200,
+        validate_every=800,
         snapshots=0,
     )
     return Recipe(config)
