@@ -13,7 +13,6 @@ from typing import Any
 from PIL import Image
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.asides import GROUPS, groups_of
 from inkwash.pipeline.comfy import from_prompt, from_workflow
 from inkwash.pipeline.dialects import Dialect, dialect_of, field_values
 from inkwash.pipeline.infotext_groups import with_groups
@@ -22,7 +21,6 @@ from inkwash.pipeline.limits import checked
 from inkwash.pipeline.notes import notes_of
 from inkwash.pipeline.photo import opened
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.text.tree import Weighting
 
 NAMED = ("sampler", "spacing")
 """Fields that only a request checks."""
@@ -86,11 +84,9 @@ def from_infotext(text: str) -> Foreign:
     found = read_infotext(text)
     version = found.settings.get("Version", "").lower()
     program = next((name for begin, name in PROGRAMS.items() if version.startswith(begin)), "AUTOMATIC1111")
-    weighting: Weighting | None = "plain" if found.settings.get("Emphasis") == "No norm" else None
-    dialect = Dialect(program, None if program == "inkwash" else "a1111", weighting)
+    dialect = Dialect(program, None if program == "inkwash" else "a1111")
     values: dict[str, Any] = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
-    groups, settings = groups_of(found.settings, field_values(found.settings).get("sampler"))
-    past = _foreign(program, {**field_values(settings), **values, **groups}, dialect)
+    past = _foreign(program, {**field_values(found.settings), **values}, dialect)
     request, rest = with_groups(past.request, past.rest)
     return replace(past, request=request, rest=rest)
 
@@ -112,7 +108,7 @@ def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Forei
             fits = name in known and (name not in NAMED or GenerateRequest(**{name: value}) is not None)
         except InvalidRequest:
             fits = False
-        if fits or isinstance(value, GROUPS.get(name, ())):
+        if fits:
             asked[name] = value
         else:
             rest[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
