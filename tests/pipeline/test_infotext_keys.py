@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from inkwash.pipeline.chance import Noise
+from inkwash.pipeline.fields import value_at
 from inkwash.pipeline.foreign import from_infotext
 from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.hints import Hints
 from inkwash.pipeline.hires import Hires
 from inkwash.pipeline.infotext import parameters
 from inkwash.pipeline.infotext_keys import NOTES
-from inkwash.pipeline.infotext_note import value_at
 from inkwash.pipeline.inpaint import Inpaint
 from inkwash.pipeline.memory import Memory
 from inkwash.pipeline.micro import Micro

@@ -1,15 +1,13 @@
 """Settings of a request in `parameters` texts, there and back; what does not fit is left as it was."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from inkwash.errors import InvalidRequest
+from inkwash.pipeline.fields import with_values
 from inkwash.pipeline.infotext_keys import NOTES
 from inkwash.pipeline.infotext_note import Note, Switch
 from inkwash.pipeline.request import GenerateRequest
-from inkwash.reverse.knobs import tuned
-from inkwash.reverse.registry import SAMPLERS
 
 SECOND_PASS = ("Hires upscale", "Hires resize")
 """There is one as soon as the text has one of these."""
@@ -80,27 +78,15 @@ def _is_on(switch: Switch, settings: Mapping[str, Any]) -> bool:
 def _taken(request: GenerateRequest, found: Found, *, whole: bool) -> tuple[GenerateRequest, list[str]]:
     """The request with all that is found, and the keys of it; or with as much as it can hold, unless `whole`."""
     try:
-        return _with(request, {place: value for _, values in found for place, value in values.items()}, found)
+        everything = {place: value for _, values in found for place, value in values.items()}
+        return with_values(request, everything), [key for key, _ in found]
     except InvalidRequest:
         pass
     taken: list[str] = []
-    for each in () if whole else found:
+    for key, values in () if whole else found:
         try:
-            request, keys = _with(request, each[1], [each])
+            request = with_values(request, values)
         except InvalidRequest:
             continue
-        taken += keys
+        taken.append(key)
     return request, taken
-
-
-def _with(request: GenerateRequest, values: Mapping[str, Any], found: Found) -> tuple[GenerateRequest, list[str]]:
-    """Raises InvalidRequest for values that the request cannot hold, and for a knob that its sampler does not have."""
-    groups: dict[str, dict[str, Any]] = {}
-    for place, value in values.items():
-        group, dot, name = place.partition(".")
-        groups.setdefault(group if dot else "", {})[name if dot else group] = value
-    for group, fields in groups.items():
-        request = replace(request, **(fields if not group else {group: replace(getattr(request, group), **fields)}))
-    if "way.eta" in values and request.sampler in SAMPLERS:
-        tuned(SAMPLERS[request.sampler], request.sampler, request.way.eta)
-    return request, [key for key, _ in found]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from inkwash.pipeline.fields import value_at
 from inkwash.pipeline.infotext_values import is_true, number
 from inkwash.pipeline.request import GenerateRequest
 
@@ -49,14 +50,6 @@ def one(
         return None if value is None or (value == default and switch is None) else written(value)
 
     return Note(key, told, lambda text: {place: read(text)}, others, switch)
-
-
-def value_at(request: GenerateRequest, place: str) -> Any:
-    """The value of `field` or `group.field`."""
-    value: Any = request
-    for name in place.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def flag(place: str, key: str) -> Note:
