@@ -200,3 +200,19 @@ def test_a_refiner_of_the_web_ui() -> None:
     assert read.request.refiner == Refiner(model="xl_refiner_1.0", sha256="7440042bbd", switch_at=0.75)
     named = from_infotext(LINE.format("Euler", "Refiner: xl_refiner"))
     assert named.request.refiner == Refiner(model="xl_refiner")
+
+
+def test_soft_inpainting_of_the_web_ui_is_soft_and_its_knobs_are_told() -> None:
+    knobs = {
+        "Soft inpainting schedule bias": "1",
+        "Soft inpainting preservation strength": "0.5",
+        "Soft inpainting transition contrast boost": "4",
+        "Soft inpainting mask influence": "0",
+        "Soft inpainting difference threshold": "0.5",
+        "Soft inpainting difference contrast": "2",
+    }
+    said = ", ".join(f"{key}: {value}" for key, value in {"Soft inpainting enabled": "True", **knobs}.items())
+    read = from_infotext(LINE.format("Euler a", f"Mask blur: 4, {said}"))
+    assert (read.request.inpaint, read.rest) == (Inpaint(blur=4, soft=True), knobs)
+    hard = from_infotext(LINE.format("Euler a", "Mask blur: 4, Soft inpainting enabled: False"))
+    assert (hard.request.inpaint, hard.rest) == (Inpaint(blur=4), {})
