@@ -14,6 +14,7 @@ from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
 from inkwash.pipeline.hints import Hints
 from inkwash.pipeline.hires import Hires
 from inkwash.pipeline.infotext import parameters
+from inkwash.pipeline.infotext_groups import against
 from inkwash.pipeline.infotext_keys import NOTES
 from inkwash.pipeline.inpaint import Inpaint
 from inkwash.pipeline.memory import Memory
@@ -24,6 +25,7 @@ from inkwash.pipeline.templates import Written
 from inkwash.pipeline.tiling import Tiling
 from inkwash.pipeline.way import Way
 from inkwash.reverse.names import LABELS, SPACING_KEYS
+from inkwash.weights.manifest import ABOVE_ALL, Defaults
 
 PAGE = Path(__file__).parent.parent.parent / "docs/guides/parameters.md"
 FULL = GenerateRequest(
@@ -129,7 +131,6 @@ def test_what_no_text_can_carry_is_there() -> None:
 OTHERWISE: dict[str, list[Any]] = {
     "prompt_mode": ["literal"],
     "weighting": ["plain", "compel"],
-    "silence": [False],
     "tiling.seamless": ["y", "both"],
     "noise.rng": ["philox"],
     "inpaint.fill": ["blurred", "nothing"],
@@ -145,6 +146,15 @@ def test_and_so_do_its_other_values(place: str, value: Any) -> None:
     asked = replace(FULL, way=Way(), tiling=Tiling())
     change = {group: replace(getattr(asked, group), **{name: value})} if dot else {place: value}
     assert value_at(there_and_back(replace(asked, **change)), place) == value
+
+
+def test_what_a_model_would_do_by_itself_is_told_where_it_is_off() -> None:
+    off = replace(FULL, silence=False, guidance_from=0.0, guidance_until=ABOVE_ALL)
+    own = Defaults(32, 32, 3, "euler", "karras", 2.0, guidance_from=0.5, guidance_until=9.0, silence=True)
+    found = from_infotext(parameters(off, "pets", "", "1", against(off, own))).request
+    assert (found.silence, found.guidance_from, found.guidance_until) == (False, 0.0, ABOVE_ALL)
+    assert against(off, Defaults(32, 32, 3, "euler", "karras", 2.0)) == {}
+    assert against(FULL, own) == {}
 
 
 def test_a_second_pass_of_one_side_has_one_side() -> None:

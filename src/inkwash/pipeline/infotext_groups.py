@@ -5,9 +5,11 @@ from typing import Any
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.fields import with_values
-from inkwash.pipeline.infotext_keys import NOTES
+from inkwash.pipeline.infotext_keys import EVERY_STEP, HIGHEST, LOWEST, NOTES, ZEROS
 from inkwash.pipeline.infotext_note import Note, Switch
+from inkwash.pipeline.infotext_values import number
 from inkwash.pipeline.request import GenerateRequest
+from inkwash.weights.manifest import ABOVE_ALL, Defaults
 
 SECOND_PASS = ("Hires upscale", "Hires resize")
 """There is one as soon as the text has one of these."""
@@ -29,6 +31,18 @@ def written(request: GenerateRequest) -> dict[str, str]:
         if switch is not None:
             fixed = {key: found.pop(key, value) for key, value in switch.fixed.items()}
             found |= fixed  # they come last
+    return found
+
+
+def against(request: GenerateRequest, own: Defaults) -> dict[str, str]:
+    """What a resolved request leaves off though its model would do it by itself."""
+    found: dict[str, str] = {}
+    if own.guidance_from and not request.guidance_from:
+        found |= {EVERY_STEP.key: "True", LOWEST: "0"}
+    if own.guidance_until < ABOVE_ALL <= (request.guidance_until or ABOVE_ALL):
+        found[HIGHEST] = number(ABOVE_ALL)
+    if own.silence and request.silence is False and not request.negative_prompt:
+        found[ZEROS] = "False"
     return found
 
 

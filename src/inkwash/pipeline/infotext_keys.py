@@ -25,6 +25,8 @@ WINDOWED = Switch(
 EVERY_STEP = Switch("NGMS all steps", lambda request: bool(request.guidance_from))
 """Without it the web UI guides at every other step."""
 
+LOWEST, HIGHEST, ZEROS = "NGMS", "Negative Guidance maximum sigma", "Zero empty negative"
+
 NOTES: tuple[Note, ...] = (
     whole("clip_skip", "Clip skip"),
     one("weighting", "Emphasis", look.EMPHASES.get, look.back(look.EMPHASES)),
@@ -69,15 +71,15 @@ NOTES: tuple[Note, ...] = (
     one("slg.layers", "Skip layers", row, look.numbers),
     real("slg.start", "Skip layer start"),
     real("slg.stop", "Skip layer end"),
-    real("guidance_from", "NGMS", switch=EVERY_STEP),
+    real("guidance_from", LOWEST, switch=EVERY_STEP),
     Note(
-        "Negative Guidance maximum sigma",
+        HIGHEST,
         lambda request: number(request.guidance_until) if (request.guidance_until or ABOVE_ALL) < ABOVE_ALL else None,
         lambda text: {"guidance_until": float(text)},
     ),
     Note(
-        "Zero empty negative",
-        lambda request: None if request.silence is None or request.negative_prompt else str(request.silence),
+        ZEROS,
+        lambda request: "True" if request.silence and not request.negative_prompt else None,
         lambda text: {"silence": look.is_true(text)},
     ),
     one("micro.original", "SDXL original size", sized, size),
