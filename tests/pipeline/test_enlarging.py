@@ -3,7 +3,6 @@
 import builtins
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ WIDTH, GROWTH, FACTOR = 8, 32, 4
 
 
 @pytest.fixture
-def spandrel() -> ModuleType:
+def spandrel() -> Any:
     """It needs a torchvision that fits torch: that of PyPI is made for CUDA, and breaks beside a torch for CPUs."""
     try:
         import spandrel

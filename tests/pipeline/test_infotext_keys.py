@@ -106,7 +106,7 @@ def places() -> Iterator[str]:
     """Every field, and those of groups one by one."""
     for field in fields(GenerateRequest):
         if is_dataclass(field.default) and field.name not in UNTOLD:
-            yield from (f"{field.name}.{inner.name}" for inner in fields(field.default))  # type: ignore[arg-type]
+            yield from (f"{field.name}.{inner.name}" for inner in fields(field.default))
         else:
             yield field.name
 

@@ -28,6 +28,7 @@ def with_values(request: GenerateRequest, values: Mapping[str, Any]) -> Generate
         groups.setdefault(group if dot else "", {})[name if dot else group] = value
     for group, inside in groups.items():
         request = replace(request, **(inside if not group else {group: replace(getattr(request, group), **inside)}))
-    if "way.eta" in values and request.sampler in SAMPLERS:
-        tuned(SAMPLERS[request.sampler], request.sampler, request.way.eta)
+    sampler = request.sampler or ""
+    if "way.eta" in values and sampler in SAMPLERS:
+        tuned(SAMPLERS[sampler], sampler, request.way.eta)
     return request

@@ -74,7 +74,7 @@ NOTES: tuple[Note, ...] = (
     real("guidance_from", LOWEST, switch=EVERY_STEP),
     Note(
         HIGHEST,
-        lambda request: number(request.guidance_until) if (request.guidance_until or ABOVE_ALL) < ABOVE_ALL else None,
+        lambda request: None if (until := request.guidance_until or ABOVE_ALL) >= ABOVE_ALL else number(until),
         lambda text: {"guidance_until": float(text)},
     ),
     Note(
