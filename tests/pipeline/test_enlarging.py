@@ -15,8 +15,8 @@ from torch import Tensor
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.enlarging import by_network, larger_pictures
-from inkwash.pipeline.hires import Hires
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.hires import Hires
 
 WIDTH, GROWTH, FACTOR = 8, 32, 4
 """Spandrel takes no other growth."""

@@ -9,8 +9,8 @@ from tyro.conf import Positional
 from inkwash.cli.options import AskedFor, Computed, ComputeFlags, Preview, RequestFlags, requests
 from inkwash.cli.places import Places
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.axes import Axis, axis_of, cells
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.axes import Axis, axis_of, cells
+from inkwash.request.generate import GenerateRequest
 
 if TYPE_CHECKING:
     from inkwash.pipeline.painting import Painting
@@ -59,9 +59,9 @@ def run(options: GridOptions) -> None:
     single.check()
 
     from inkwash.cli.terminal import show
+    from inkwash.metadata.script import side_of
     from inkwash.pipeline.painting import grid_record
-    from inkwash.pipeline.script import side_of
-    from inkwash.pipeline.seeds import chosen_seed
+    from inkwash.request.seeds import chosen_seed
     from inkwash.show.grid_sheet import grid_file
 
     wanted = list(cells(replace(asked, seed=chosen_seed(options.request.seed)), axes))

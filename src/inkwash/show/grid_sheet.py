@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from PIL import Image
 
+from inkwash.metadata.record import CHUNK, Record
+from inkwash.metadata.script import script
+from inkwash.pictures.picture import png
 from inkwash.pipeline.painting import Painting
-from inkwash.pipeline.picture import png
-from inkwash.pipeline.record import CHUNK, Record
-from inkwash.pipeline.script import script
 from inkwash.show.canvas import INK, PAPER, fitted, stacked, text_width, write
 
 SIZE, GAP = 14, 6
