@@ -24,7 +24,7 @@ from inkwash.weights.containers.source import Source
 from inkwash.weights.fit import refuse
 from inkwash.weights.names import text, tiny
 from inkwash.weights.names.recipe import Recipe, recast
-from inkwash.weights.network_specs import autoencoder_spec, unet_spec
+from inkwash.weights.network_specs import autoencoder_spec, shapes, unet_spec
 from inkwash.weights.packed import keep_packed
 from inkwash.weights.shape import mmdit_shape
 
@@ -156,11 +156,6 @@ def t5_of(part: Source, config: Config) -> T5Encoder:
     table = next((name for name in TOKENS if name in part.slots), TOKENS[0])
     names = {name: name for name in part.slots if name.startswith("encoder.")} | dict.fromkeys(TOKENS, table)
     return awake(lambda: T5Encoder(spec), part.renamed(names))
-
-
-def shapes(part: Source) -> dict[str, tuple[int, ...]]:
-    """Names and shapes alone."""
-    return {name: slot.shape for name, slot in part.slots.items()}
 
 
 def _whole(config: Config, name: str, usual: int) -> int:
