@@ -31,12 +31,16 @@ def checked(what: Any) -> Any:
             return property(*(part and checked(part) for part in (what.fget, what.fset, what.fdel)))
     if isgeneratorfunction(what) or any("{" in str(hint) for hint in what.__annotations__.values()):
         return jaxtyped(what, typechecker=beartype)
-    return _within(beartype(what))
+    return _within(what)
 
 
-def _within(call: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(call)
+def _within(function: Callable[..., Any]) -> Callable[..., Any]:
+    call: Callable[..., Any] | None = None
+
+    @wraps(function)
     def within(*args: Any, **kwargs: Any) -> Any:
+        nonlocal call
+        call = call or beartype(function)  # not before, since most are never called in one process
         with CALL:
             return call(*args, **kwargs)
 
