@@ -17,8 +17,8 @@ def checked(what: Any) -> Any:
     """A function whose calls raise for arguments or results that are not as annotated; or a class that is made so.
 
     jaxtyping checks each call twice, in stand-ins that take any arguments apart by hand; beartype's own wrapper checks
-    arguments and result in one go. Where sizes are computed from arguments, as in "{steps}", and where a generator
-    is returned, whose checks come later, jaxtyping's way is needed.
+    arguments and result in one go. jaxtyping's way is needed where sizes are computed from arguments, as in "{steps}",
+    where a hint is a text, which may name what only type checkers import, and where a generator is returned.
     """
     match what:
         case type():
@@ -29,7 +29,8 @@ def checked(what: Any) -> Any:
             return type(what)(checked(what.__func__))
         case property():
             return property(*(part and checked(part) for part in (what.fget, what.fset, what.fdel)))
-    if isgeneratorfunction(what) or any("{" in str(hint) for hint in what.__annotations__.values()):
+    hints = what.__annotations__.values()
+    if isgeneratorfunction(what) or any(isinstance(hint, str) or "{" in str(hint) for hint in hints):
         return jaxtyped(what, typechecker=beartype)
     return _within(what)
 

@@ -54,12 +54,17 @@ class Pair:
         return float(added(self.x, self.y).sum()) if len(self.x) else 0
 
 
+@checked
+def known_later(x: "OnlyToTypeCheckers | None", y: Row) -> int:
+    return len(y)
+
+
 ONE, TWO = torch.ones(1), torch.ones(2)
 
 
 def test_calls_that_are_as_annotated() -> None:
     assert added(TWO, TWO).tolist() == [2, 2]
-    assert (len(counted(3)), list(sums(TWO, TWO))) == (3, [2, 2])
+    assert (len(counted(3)), list(sums(TWO, TWO)), known_later(object(), TWO)) == (3, [2, 2], 2)
     assert (Pair.of(TWO).sum, Pair.zeros(3).tolist()) == (4, [0, 0, 0])
     assert (added.__name__, Pair.of.__name__) == ("added", "of")
 
@@ -73,6 +78,7 @@ def test_calls_that_are_as_annotated() -> None:
         lambda: added(TWO.int(), TWO),
         lambda: counted(0),
         lambda: sums(ONE, TWO),
+        lambda: known_later(None, "2"),
         lambda: Pair(ONE, TWO),
         lambda: Pair.of(torch.ones(1, 1)),
         lambda: Pair.zeros("3"),
