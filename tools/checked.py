@@ -23,7 +23,7 @@ def checked(what: Any) -> Any:
     match what:
         case type():
             if is_dataclass(what):
-                what.__init__ = checked(what.__init__)  # type: ignore[misc]
+                what.__init__ = checked(what.__init__)  # type: ignore[method-assign]
             return what
         case classmethod() | staticmethod():
             return type(what)(checked(what.__func__))
