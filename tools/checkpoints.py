@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -81,7 +80,6 @@ def whispering(slots: Slots, seed: int) -> Source:
     return in_memory({name: drawn(name, shape) for name, shape in slots.items()})
 
 
-@cache
 def parts_of(base: Base) -> Mapping[str, Source]:
     """The parts of one checkpoint, their weights noise."""
     return {name: whispering(slots, seed) for seed, (name, slots) in enumerate(CHECKPOINTS[base].items())}
