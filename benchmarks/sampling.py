@@ -14,8 +14,8 @@ from benchmarks.settings import Settings, dtypes
 from benchmarks.timing import Times, alternated
 from inkwash.device import compute
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.bundle import Bundle
 
 

@@ -20,8 +20,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 from inkwash.errors import InvalidRequest, WeightsError
-from inkwash.pipeline.foreign import from_infotext
-from inkwash.pipeline.infotext_reading import read_infotext
+from inkwash.metadata.foreign import from_infotext
+from inkwash.metadata.infotext_reading import read_infotext
 from inkwash.text.prompt import parse, parse_unwanted, render
 from inkwash.text.tree import MODES
 from inkwash.weights.containers.gguf import open_gguf

@@ -18,8 +18,8 @@ from inkwash.cli.main import main as command
 from inkwash.denoiser import NetworkDenoiser
 from inkwash.forward.noising import add_noise, per_image
 from inkwash.forward.schedule import STEPS, DiscreteSchedule, FlowSchedule, Schedule
-from inkwash.pipeline.picture import images_of, pixels_of
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.pictures.picture import images_of, pixels_of
+from inkwash.request.generate import GenerateRequest
 from inkwash.rng import NoiseSource
 from inkwash.show.canvas import FADED, INDIGO, INK, MOSS, RUST, sheet
 from inkwash.show.plot import Axis, Curve, plot, ticks

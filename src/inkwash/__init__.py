@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from inkwash.errors import InkwashError, InvalidRequest
     from inkwash.pipeline.painter import Painter, load
-    from inkwash.pipeline.request import GenerateRequest
+    from inkwash.request.generate import GenerateRequest
     from inkwash.reverse.registry import SAMPLERS
 
 __all__ = ["SAMPLERS", "GenerateRequest", "InkwashError", "InvalidRequest", "Painter", "load"]
@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 HOMES = {
     "load": "pipeline.painter",
     "Painter": "pipeline.painter",
-    "GenerateRequest": "pipeline.request",
+    "GenerateRequest": "request.generate",
     "SAMPLERS": "reverse.registry",
     "InkwashError": "errors",
     "InvalidRequest": "errors",

@@ -3,7 +3,7 @@ import torch
 from benchmarks.models import toy
 from benchmarks.sampling import painter, row
 from benchmarks.timing import Times
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 
 
 def test_a_painter_paints_the_request() -> None:

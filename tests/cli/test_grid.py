@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inkwash.pipeline.record import read_record
+from inkwash.metadata.record import read_record
 
 Inkwash = Callable[..., Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inkwash.pipeline.record import read_record
+from inkwash.metadata.record import read_record
 
 Inkwash = Callable[..., Any]
 

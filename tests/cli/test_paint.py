@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from inkwash.cli.easel import threads
-from inkwash.pipeline.record import read_record
+from inkwash.metadata.record import read_record
 
 Inkwash = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from inkwash.evaluation.result import read_json
 from inkwash.evaluation.subject import settings, subject_of
 from inkwash.evaluation.views import Eyes
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.manifest import Defaults
 
 

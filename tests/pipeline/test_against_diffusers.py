@@ -9,11 +9,11 @@ import torch
 
 from inkwash.device import Compute
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.micro import Micro
 from inkwash.pipeline.noises import noises
-from inkwash.pipeline.refiner import Refiner
-from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.way import Way
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.micro import Micro
+from inkwash.request.refiner import Refiner
+from inkwash.request.way import Way
 from inkwash.types import Latents
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.models import open_model

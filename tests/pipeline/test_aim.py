@@ -14,14 +14,14 @@ from inkwash.guidance import projected, rescaled, thresholded
 from inkwash.pipeline.aim import aim, along, interval_of, rule_of, together
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.guiding import PAG, SLG, FreeU, Rules
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.freeu import freed
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.mmdit_spec import TINY_MMDIT
 from inkwash.predictor.perturbed import perturbed
 from inkwash.predictor.skipping import without
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.guidance import PAG, SLG, FreeU, Rules
 from inkwash.types import Latents, TextStates
 from tools.golden.filling import filled
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkwash.pipeline.batch import MOST, batches, merged
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 
 CAT, DOG = GenerateRequest(prompt="a cat", seed=5), GenerateRequest(prompt="a dog", seed=50)
 

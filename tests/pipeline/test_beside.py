@@ -13,16 +13,16 @@ from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
 from inkwash.latent.beside import picture_beside
 from inkwash.latent.tiling import Tiles
+from inkwash.pictures.picture import pixels_of
 from inkwash.pipeline.beside import shown
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.memory import Memory
-from inkwash.pipeline.picture import pixels_of
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.space import Space
 from inkwash.pipeline.start import start
 from inkwash.predictor.spec import TINY, UNetSpec
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.memory import Memory
 from inkwash.weights.bundle import Bundle, load_bundle
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3)

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from inkwash.device import Compute
 from inkwash.errors import WeightsError
+from inkwash.metadata.record import read_record
 from inkwash.pipeline.bounds import finite
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.record import read_record
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.bundle import Bundle, load_bundle
 
 CAT = GenerateRequest(prompt="a cat", seed=3, steps=2, width=16, height=16)

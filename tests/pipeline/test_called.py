@@ -9,12 +9,12 @@ from torch import Tensor
 
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.metadata.record import check
 from inkwash.pipeline.called import called_loras, called_words
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.library import Library
 from inkwash.pipeline.painting import Painting
-from inkwash.pipeline.record import check
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.library import Library
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.containers.source import in_memory, open_safetensors
 from inkwash.weights.containers.writing import write_source

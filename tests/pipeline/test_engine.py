@@ -11,13 +11,13 @@ from PIL import Image
 from inkwash.denoiser import guided, guided_at_once
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.metadata.record import check, read_record
+from inkwash.pictures.picture import pixels_of
 from inkwash.pipeline import guesser
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.film import Film, animated
 from inkwash.pipeline.painting import Painting, sheet
-from inkwash.pipeline.picture import pixels_of
-from inkwash.pipeline.record import check, read_record
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.bundle import load_bundle
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3)
@@ -197,7 +197,7 @@ def test_the_parameters_name_the_seed_of_this_picture(engine: Engine) -> None:
     ],
 )
 def test_foreign_records_are_refused(tmp_path: Path, note: str, message: str) -> None:
-    from inkwash.pipeline.picture import png
+    from inkwash.pictures.picture import png
 
     (tmp_path / "a.png").write_bytes(png(Image.new("RGB", (8, 8)), {"inkwash": note}))
     with pytest.raises(InvalidRequest, match=message):
@@ -234,7 +234,7 @@ def test_a_film_has_a_frame_per_step_and_is_the_same_twice(engine: Engine) -> No
 
 
 def test_records_from_before_the_prompt_language_mean_what_they_said(engine: Engine, tmp_path: Path) -> None:
-    from inkwash.pipeline.picture import png
+    from inkwash.pictures.picture import png
 
     note = '{"version":"0","requests":[{"prompt":"a (cat:2) [b|c] <hypernet:x:1>","seed":3}]}'
     (tmp_path / "old.png").write_bytes(png(Image.new("RGB", (8, 8)), {"inkwash": note}))

@@ -7,11 +7,11 @@ import torch
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.batch import Batch
-from inkwash.pipeline.chance import Noise
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.noises import between, noises
-from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.way import Way
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.noise import Noise
+from inkwash.request.way import Way
 from inkwash.rng import NoiseSource, between_columns, centred, mersenne, philox
 from inkwash.types import Latents
 

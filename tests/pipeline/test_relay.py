@@ -8,8 +8,8 @@ import torch
 
 from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.refiner import Refiner
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.refiner import Refiner
 from inkwash.weights.bundle import load_bundle, save_bundle
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3, width=32, height=32, steps=5, guidance=2.0)

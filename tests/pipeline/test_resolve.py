@@ -5,9 +5,9 @@ import pytest
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
-from inkwash.pipeline.seeds import SEEDS, chosen_seed
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.seeds import SEEDS, chosen_seed
 
 OPTIONAL = {
     *("subseed", "image", "strength", "mask", "image_guidance", "weighting", "clip_skip"),

@@ -9,15 +9,15 @@ import torch
 
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
+from inkwash.metadata.record import read_record
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.hires import Hires
-from inkwash.pipeline.jsons import from_json
-from inkwash.pipeline.memory import Memory
-from inkwash.pipeline.record import read_record
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.room import decoding_bytes, fitted, room_for, row_bytes
 from inkwash.ram import GIGA, UNLIMITED
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.hires import Hires
+from inkwash.request.jsons import from_json
+from inkwash.request.memory import Memory
 from inkwash.weights.bundle import load_bundle
 
 CAT = GenerateRequest(prompt="a cat", seed=3, steps=2, guidance=3.0, negative_prompt="a dog")

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.control import Control
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.picture_prompt import PicturePrompt
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.control import Control
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.picture_prompt import PicturePrompt
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.containers.source import open_safetensors
 from inkwash.weights.containers.writing import write_source

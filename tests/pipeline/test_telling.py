@@ -10,11 +10,11 @@ from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.aim import interval_of
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.micro import Micro
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.telling import informed, informed_away, scale_of
 from inkwash.predictor.spec import TINY
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.micro import Micro
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.manifest import Defaults

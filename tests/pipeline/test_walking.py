@@ -7,10 +7,10 @@ import torch
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.walking import walk_of
-from inkwash.pipeline.way import Way
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.way import Way
 from inkwash.reverse.ancestral import euler_ancestral
 from inkwash.reverse.churn import Churn
 from inkwash.reverse.euler import euler

@@ -6,8 +6,8 @@ import torch
 from inkwash.denoiser import Denoiser
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.wording import calls, columns, levels, voice, worded, words_of
+from inkwash.request.generate import GenerateRequest
 from inkwash.types import Latents, Sigma
 
 CAT = GenerateRequest(prompt="a photo of a cat", seed=3, steps=4, guidance=2.0)

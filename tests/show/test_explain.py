@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.show.explain import Explanation, explain, spread
 
 PROMPT = "a photo of a beagle dog"

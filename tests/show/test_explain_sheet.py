@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.show.canvas import RUST
 from inkwash.show.explain import Explanation, Word, explain
 from inkwash.show.explain_sheet import CELL, cells, explained, washed

@@ -13,7 +13,7 @@ from inkwash.forward.schedule import DiscreteSchedule, FlowSchedule
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.spec import TINY
-from inkwash.pipeline.picture import images_of
+from inkwash.pictures.picture import images_of
 from inkwash.show.forward import decibels, dissolve, enlarged, film_frames, strip
 
 SIDE = 32

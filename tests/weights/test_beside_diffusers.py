@@ -13,7 +13,7 @@ from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
 import inkwash
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.rng import NoiseSource
 from inkwash.weights.single import Base
 from tools.checkpoints import SPOKEN, Shelf

@@ -10,7 +10,7 @@ import torch
 
 import inkwash
 from inkwash.nn.resting import Resting, rests
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.choice import Keeping, ModelChoice
 from inkwash.weights.containers.source import in_memory
 from inkwash.weights.containers.writing import write_source

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from inkwash.device import Compute
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.library import Library
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.library import Library
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.containers.gguf import open_gguf
 from inkwash.weights.containers.quants import BLOCKS

@@ -11,7 +11,7 @@ import inkwash
 from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.forward.schedule import DiscreteSchedule, FlowSchedule
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.text.conditioning import Conditioner
 from inkwash.text.towers import ThreeReaders, TwoReaders
 from inkwash.weights.bundle import save_bundle

@@ -35,9 +35,9 @@ def run(options: AgainOptions) -> None:
     from inkwash.cli.easel import painted, said, threads
     from inkwash.cli.terminal import show
     from inkwash.device import compute
+    from inkwash.metadata.record import check, read_record
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.painting import sheet
-    from inkwash.pipeline.record import check, read_record
     from inkwash.weights.models import open_model
 
     record = read_record(old)

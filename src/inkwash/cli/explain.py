@@ -38,9 +38,9 @@ def run(options: ExplainOptions) -> None:
     requests(options.request, (options.prompt,), 0)  # what is wrong is said before torch wakes up
 
     from inkwash.device import compute
+    from inkwash.pictures.picture import png
     from inkwash.pipeline.engine import Engine
-    from inkwash.pipeline.picture import png
-    from inkwash.pipeline.seeds import chosen_seed
+    from inkwash.request.seeds import chosen_seed
     from inkwash.show.explain import explain
     from inkwash.show.explain_sheet import explained
     from inkwash.weights.models import open_model

@@ -51,9 +51,9 @@ def run(options: ForwardOptions) -> None:
 
     from inkwash.denoiser import Target
     from inkwash.latent.pixelspace import PixelSpace
+    from inkwash.pictures.photo import fitted, read_photo
+    from inkwash.pictures.picture import pixels_of, png
     from inkwash.pipeline.film import animated
-    from inkwash.pipeline.photo import fitted, read_photo
-    from inkwash.pipeline.picture import pixels_of, png
     from inkwash.show.forward import Space, dissolve, film_frames, strip
     from inkwash.weights.choice import ModelChoice
     from inkwash.weights.models import open_model

@@ -10,7 +10,7 @@ from tyro.conf import Positional
 from inkwash.cli.options import AskedFor, Computed, ComputeFlags, Preview, RequestFlags, requests
 from inkwash.cli.places import Places
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.axes import Axis, axis_of, cells
+from inkwash.request.axes import Axis, axis_of, cells
 
 MOST = 10_000
 """Pictures of a grid."""
@@ -58,10 +58,10 @@ def run(options: GridOptions) -> None:
     from inkwash.cli.easel import painted
     from inkwash.cli.terminal import show
     from inkwash.device import compute
+    from inkwash.pictures.picture import png
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.painting import Painting
-    from inkwash.pipeline.picture import png
-    from inkwash.pipeline.seeds import chosen_seed
+    from inkwash.request.seeds import chosen_seed
     from inkwash.show.grid_sheet import grid_sheet
     from inkwash.weights.models import open_model
 

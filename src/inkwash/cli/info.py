@@ -85,7 +85,7 @@ def bundle(folder: Path) -> dict[str, str]:
 
 def picture(path: Path) -> dict[str, str]:
     """What a picture says of how it was painted."""
-    from inkwash.pipeline.photo import opened
+    from inkwash.pictures.photo import opened
 
     image = opened(path, "file")
     texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}

@@ -9,13 +9,13 @@ from inkwash.cli.easel import painted, said
 from inkwash.cli.places import Places, slug
 from inkwash.device import Compute
 from inkwash.errors import InkwashError
+from inkwash.metadata.prompt_files import Line
 from inkwash.pipeline.batch import Batch, batches
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Painting
-from inkwash.pipeline.prompt_files import Line
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
-from inkwash.pipeline.spelling import spelled
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.spelling import spelled
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.models import open_model
 

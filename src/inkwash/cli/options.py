@@ -8,12 +8,12 @@ from tyro.conf import Suppress, UseAppendAction, arg
 from tyro.constructors import PrimitiveConstructorSpec
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.control import Control
-from inkwash.pipeline.library import NOWHERE, Library
-from inkwash.pipeline.picture_prompt import PicturePrompt
-from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.templates import Templates, Written
-from inkwash.pipeline.written import read_group, written_group
+from inkwash.request.control import Control
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.library import NOWHERE, Library
+from inkwash.request.picture_prompt import PicturePrompt
+from inkwash.request.templates import Templates, Written
+from inkwash.request.written import read_group, written_group
 from inkwash.weights.choice import Keeping
 from inkwash.weights.plain import built, plain
 

@@ -9,8 +9,8 @@ from tyro.conf import Positional, arg
 from inkwash.cli.options import AskedFor, Computed, ComputeFlags, Preview, RequestFlags, read_prompts, requests
 from inkwash.cli.places import Places
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.prompt_files import read_lines
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.metadata.prompt_files import read_lines
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.plain import built, plain
 
 
@@ -56,7 +56,7 @@ def run(options: PaintOptions) -> None:
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.film import Film
     from inkwash.pipeline.painting import sheet
-    from inkwash.pipeline.seeds import chosen_seed
+    from inkwash.request.seeds import chosen_seed
     from inkwash.weights.models import open_model
 
     where, room = options.compute, options.compute.bytes

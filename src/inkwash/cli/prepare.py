@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from inkwash.pipeline.control import Preprocessor, Resize
+from inkwash.request.control import Preprocessor, Resize
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class PrepareOptions:
 def run(options: PrepareOptions) -> None:
     """Read, prepare, write."""
     from inkwash.errors import InvalidRequest
-    from inkwash.pipeline.control import Control
-    from inkwash.pipeline.limits import checked
+    from inkwash.request.control import Control
+    from inkwash.request.limits import checked
 
     control = Control(
         model=Path(),
@@ -53,9 +53,9 @@ def run(options: PrepareOptions) -> None:
         if getattr(options, name) is not None:
             checked(name, getattr(options, name))
 
-    from inkwash.pipeline.photo import read_photo
-    from inkwash.pipeline.picture import png, save
-    from inkwash.pipeline.preprocess import prepared
+    from inkwash.pictures.photo import read_photo
+    from inkwash.pictures.picture import png, save
+    from inkwash.pictures.preprocess import prepared
 
     picture = read_photo(options.picture, "picture")
     size = (options.width or picture.width, options.height or picture.height)

@@ -29,7 +29,7 @@ def run(options: SpacesOptions) -> None:
 
     from inkwash.cli.progress import bar
     from inkwash.latent.spec import PETS as SPACE
-    from inkwash.pipeline.picture import png
+    from inkwash.pictures.picture import png
     from inkwash.predictor.spec import PETS
     from inkwash.show.spaces import compare
     from inkwash.show.spaces_sheet import bars, table

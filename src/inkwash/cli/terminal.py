@@ -9,7 +9,7 @@ from typing import Literal
 
 from PIL import Image
 
-from inkwash.pipeline.picture import grid
+from inkwash.pictures.picture import grid
 
 Kind = Literal["auto", "blocks", "kitty", "off"]
 CHUNK = 4096

@@ -10,7 +10,7 @@ from inkwash.evaluation.pictures import Pictures
 from inkwash.evaluation.prompts import Painter
 from inkwash.evaluation.reconstruction import Rebuilds
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.manifest import Defaults
 
 

@@ -11,13 +11,13 @@ from inkwash.denoiser import Denoiser, Interval, NetworkDenoiser, Rule, Towards,
 from inkwash.forward.noising import per_image
 from inkwash.forward.schedule import STEPS, Schedule
 from inkwash.guidance import Pace, Within, projected, pushed, rescaled, thresholded
-from inkwash.pipeline.guiding import PAG, FreeU, Rules
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.freeu import freed
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.perturbed import perturbed
 from inkwash.predictor.skipping import between_steps, leaving_out, once
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.guidance import PAG, FreeU, Rules
 from inkwash.types import Latents, Sigma, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.manifest import ABOVE_ALL

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inkwash.pipeline.called import calls_of
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.text.tree import Mode
 
 MOST = 16

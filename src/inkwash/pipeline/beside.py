@@ -11,13 +11,13 @@ from torch import Tensor
 from inkwash.errors import InvalidRequest
 from inkwash.latent.beside import Kind, depth_beside, hole_beside, kind_beside, picture_beside, small_beside
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder
-from inkwash.pipeline.hints import NOISE_LEVEL
-from inkwash.pipeline.photo import fitted, opened, read_photo, rgb
-from inkwash.pipeline.picture import greys, pixels_of
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.pictures.photo import fitted, opened, read_photo, rgb
+from inkwash.pictures.picture import greys, pixels_of
+from inkwash.pictures.surface import Surface
 from inkwash.pipeline.space import space_of
-from inkwash.pipeline.surface import Surface
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.hints import NOISE_LEVEL
 from inkwash.rng import NoiseSource
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.text.chunks import names_in
 from inkwash.text.prompt import parse, render
 from inkwash.text.tags import tags_taken

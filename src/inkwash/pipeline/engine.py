@@ -13,7 +13,10 @@ from inkwash import __version__
 from inkwash.denoiser import Denoiser, NoisePredictor
 from inkwash.device import Compute
 from inkwash.forward.schedule import Schedule
+from inkwash.metadata.record import Record, fingerprint, parts_widened
 from inkwash.nn.resting import rests
+from inkwash.pictures.picture import images_of
+from inkwash.pictures.surface import surface
 from inkwash.pipeline.aids import ALONE, Aids
 from inkwash.pipeline.aim import aim
 from inkwash.pipeline.batch import Batch, batches, merged
@@ -22,20 +25,17 @@ from inkwash.pipeline.bounds import bounded_pixels, bounded_steps, finite, lost
 from inkwash.pipeline.enlarging import second_pass, second_start
 from inkwash.pipeline.guesser import Guesser
 from inkwash.pipeline.painting import Painting
-from inkwash.pipeline.picture import images_of
-from inkwash.pipeline.record import Record, fingerprint, parts_widened
 from inkwash.pipeline.relay import refined, walked_by
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.resolve import resolved
 from inkwash.pipeline.room import fitted, room_for
 from inkwash.pipeline.space import Space, space_of
-from inkwash.pipeline.spelling import spelled
 from inkwash.pipeline.start import Start, start
-from inkwash.pipeline.surface import surface
-from inkwash.pipeline.tiling import WHOLE
 from inkwash.pipeline.walking import walk_of
 from inkwash.pipeline.wording import worded
 from inkwash.pipeline.workshop import Workshop, pictures_of
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.spelling import spelled
+from inkwash.request.tiling import WHOLE
 from inkwash.reverse.step import Step
 from inkwash.types import Latents, Pixels, Sigmas, TextStates
 from inkwash.weights.bundle import Bundle

@@ -12,15 +12,15 @@ from torch.nn.functional import interpolate
 
 from inkwash.errors import InvalidRequest
 from inkwash.forward.noising import add_noise
+from inkwash.pictures.picture import images_of, pixels_of
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import beside_of
-from inkwash.pipeline.hires import LATENT, STRENGTH, SUFFIX, Hires, upscaler_named
 from inkwash.pipeline.noises import noises
-from inkwash.pipeline.picture import images_of, pixels_of
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.space import Space
 from inkwash.pipeline.start import Start
 from inkwash.pipeline.walking import walk_of
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.hires import LATENT, STRENGTH, SUFFIX, Hires, upscaler_named
 from inkwash.reverse.naming import chosen, named
 from inkwash.types import Latents
 from inkwash.weights.bundle import Bundle

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from inkwash.forward.noising import shrink
+from inkwash.pictures.picture import PAPER, grid
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.picture import PAPER, grid
 from inkwash.reverse.step import Step
 
 FRAME, REST = 120, 1500  # milliseconds of a frame, and of the last one

@@ -2,12 +2,12 @@
 
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import wanted_beside
-from inkwash.pipeline.micro import Micro
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.walking import walk_of
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.perturbed import self_attentions
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.micro import Micro
 from inkwash.weights.bundle import Bundle
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from inkwash.device import compute
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Gallery
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.ram import room_of
+from inkwash.request.generate import GenerateRequest
 from inkwash.reverse.step import Step
 from inkwash.weights.choice import CHOSEN, Keeping, ModelChoice
 from inkwash.weights.models import open_model

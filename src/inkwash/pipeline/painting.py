@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from inkwash.pipeline.infotext import parameters
-from inkwash.pipeline.picture import even_columns, grid, png, save
-from inkwash.pipeline.record import CHUNK, Record
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.metadata.infotext import parameters
+from inkwash.metadata.record import CHUNK, Record
+from inkwash.pictures.picture import even_columns, grid, png, save
+from inkwash.request.generate import GenerateRequest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from inkwash.denoiser import NoisePredictor
 from inkwash.latent.tiling import Tiles, windowed
 from inkwash.nn.circular import circular
-from inkwash.pipeline.tiling import Tiling
+from inkwash.request.tiling import Tiling
 from inkwash.types import Latents, TextStates
 
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from inkwash.errors import InvalidRequest
+from inkwash.pictures.surface import extended_size
 from inkwash.pipeline.beside import wanted_beside
-from inkwash.pipeline.inpaint import Inpaint
-from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.surface import extended_size
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.inpaint import Inpaint
 from inkwash.weights.bundle import Bundle
 from inkwash.weights.plain import plain
 

@@ -14,8 +14,8 @@ from inkwash.pipeline.aids import ALONE, Aids
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import Beside
 from inkwash.pipeline.fitting import fit
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.start import Start
+from inkwash.request.generate import GenerateRequest
 from inkwash.reverse.entry import handed_over
 from inkwash.reverse.scheduler_config import Walk
 from inkwash.reverse.step import Step

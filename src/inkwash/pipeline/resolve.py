@@ -6,12 +6,12 @@ from typing import TypeVar
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.beside import told_beside, wanted_beside
 from inkwash.pipeline.called import called_loras, called_words
-from inkwash.pipeline.control import filled as filled_control
 from inkwash.pipeline.enlarging import filled
 from inkwash.pipeline.fitting import fit
 from inkwash.pipeline.placing import placed, usual_strength
-from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.seeds import chosen_seed
+from inkwash.request.control import filled as filled_control
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.seeds import chosen_seed
 from inkwash.reverse.naming import chosen
 from inkwash.text.prompt import is_plain
 from inkwash.text.tokenizer import Tokenizer

@@ -12,9 +12,9 @@ from math import prod
 from inkwash.device import Compute
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.pipeline.batch import MOST
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.ram import GIGA, UNLIMITED, free_memory
+from inkwash.request.generate import GenerateRequest
 from inkwash.weights.bundle import Bundle
 
 LOG = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.tiling import Tiles, decode_tiled, encode_tiled
 from inkwash.nn.circular import circular
-from inkwash.pipeline.request import GenerateRequest
-from inkwash.pipeline.tiling import Tiling
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.tiling import Tiling
 from inkwash.types import Latents, Pixels
 from inkwash.weights.bundle import Bundle
 

@@ -11,15 +11,15 @@ from torch.nn.functional import max_pool2d
 from inkwash.denoiser import Denoiser, kept_outside
 from inkwash.forward.noising import add_noise
 from inkwash.forward.schedule import Schedule
+from inkwash.pictures.filling import flowed, latents_filled, opened_in_time
+from inkwash.pictures.picture import greys, pixels_of
+from inkwash.pictures.surface import surface
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import Beside, beside_of, wanted_beside
-from inkwash.pipeline.filling import flowed, latents_filled, opened_in_time
 from inkwash.pipeline.noises import noises
-from inkwash.pipeline.picture import greys, pixels_of
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.space import space_of
-from inkwash.pipeline.surface import surface
 from inkwash.pipeline.walking import walk_of
+from inkwash.request.generate import GenerateRequest
 from inkwash.reverse.entry import STARTS
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, Mask, Sigmas

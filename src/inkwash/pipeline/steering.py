@@ -9,13 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline import control as asked
+from inkwash.pictures.photo import Size, read_photo
+from inkwash.pictures.picture import pixels_of
+from inkwash.pictures.preprocess import prepared
 from inkwash.pipeline.aids import ALONE, Aids, acting_from
-from inkwash.pipeline.photo import Size, read_photo
-from inkwash.pipeline.picture import pixels_of
-from inkwash.pipeline.picture_prompt import PicturePrompt
-from inkwash.pipeline.preprocess import prepared
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.controlnet import HINT_FACTOR, Control, ControlNet, Hint
 from inkwash.predictor.ip_adapter import Glance
 from inkwash.predictor.picture_tokens import PictureTokens
@@ -23,6 +20,9 @@ from inkwash.predictor.residuals import Helper
 from inkwash.predictor.spec import UNetSpec
 from inkwash.predictor.t2i_adapter import FULL_XL, Adapted, T2IAdapter
 from inkwash.predictor.unet import UNet
+from inkwash.request import control as asked
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.picture_prompt import PicturePrompt
 from inkwash.text.vision import prepared as squared
 from inkwash.types import Sigmas
 from inkwash.weights.adapters import WORDS

@@ -6,9 +6,9 @@ import torch
 
 from inkwash.nn.embedding import guidance_features
 from inkwash.pipeline.batch import Batch
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.predictor.canvas import PLAIN, PLEASING, Canvas
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
 from inkwash.text.towers import silence
 from inkwash.types import TextStates
 from inkwash.weights.bundle import Bundle

@@ -3,7 +3,7 @@
 from math import inf
 
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.reverse.churn import Churn
 from inkwash.reverse.knobs import ALONG_PATHS, tuned
 from inkwash.reverse.registry import SAMPLERS

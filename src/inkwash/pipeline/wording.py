@@ -10,7 +10,7 @@ from torch import Tensor
 
 from inkwash.denoiser import Denoiser, in_turns
 from inkwash.errors import InvalidRequest
-from inkwash.pipeline.request import GenerateRequest
+from inkwash.request.generate import GenerateRequest
 from inkwash.text.conditioning import MOST_ROWS, Manner, Reader, evened, stacked
 from inkwash.text.prompt import parse, parse_unwanted
 from inkwash.text.timeline import Pass, Pieces, Said, timeline

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
+from inkwash.metadata.units import units
 from inkwash.pipeline.aids import Aids
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.called import called_loras, called_words
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.steering import Steering
-from inkwash.pipeline.units import units
+from inkwash.request.generate import GenerateRequest
 from inkwash.types import Sigmas
 from inkwash.weights.adapted import patched
 from inkwash.weights.bundle import Bundle

@@ -16,11 +16,11 @@ from inkwash.denoiser import scalings
 from inkwash.errors import InvalidRequest
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Painting
-from inkwash.pipeline.request import GenerateRequest
 from inkwash.pipeline.start import walked
 from inkwash.pipeline.wording import words_of
 from inkwash.predictor.attention_maps import AttentionMaps, attention_maps
 from inkwash.predictor.unet import UNet
+from inkwash.request.generate import GenerateRequest
 from inkwash.reverse.step import Step
 from inkwash.types import Latents
 

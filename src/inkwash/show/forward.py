@@ -13,7 +13,7 @@ from inkwash.forward.schedule import STEPS, Schedule
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.pixelspace import PixelSpace
 from inkwash.latent.tiny_autoencoder import TinyAutoencoder
-from inkwash.pipeline.picture import images_of
+from inkwash.pictures.picture import images_of
 from inkwash.rng import NoiseSource
 from inkwash.show.canvas import FADED, INDIGO, INK, PAPER, RULE, fitted, sheet, stacked, write
 from inkwash.types import Latents, Pixels
