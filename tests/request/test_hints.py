@@ -92,7 +92,6 @@ def latents(pipe: Any, bundle: Bundle, **asked: Any) -> torch.Tensor:
     return found
 
 
-@pytest.mark.slow
 def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path: Path) -> None:
     diffusers = pytest.importorskip("diffusers")
     unet = network(7, labels=1000)
@@ -123,7 +122,6 @@ def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path
     torch.testing.assert_close(last.x, want, atol=2e-3, rtol=2e-3)
 
 
-@pytest.mark.slow
 def test_depth_is_seen_as_in_diffusers(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     diffusers = pytest.importorskip("diffusers")
     unet = network(5)
@@ -142,9 +140,9 @@ def test_depth_is_seen_as_in_diffusers(tiny_folder: Path, tmp_path: Path, monkey
     seeded = NoiseSource.seeded
     shape = (4, 8, 12)
 
-    def later(seeds: Any) -> NoiseSource:
+    def later(*told: Any) -> NoiseSource:
         """diffusers draws the latents of the photograph first."""
-        source = seeded(seeds)
+        source = seeded(*told)
         source.draw(shape)
         return source
 
