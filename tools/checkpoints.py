@@ -80,7 +80,7 @@ def whispering(slots: Slots, seed: int) -> Source:
     return in_memory({name: drawn(name, shape) for name, shape in slots.items()})
 
 
-def parts_of(base: Base) -> dict[str, Source]:
+def parts_of(base: Base) -> Mapping[str, Source]:
     """The parts of one checkpoint, their weights noise."""
     return {name: whispering(slots, seed) for seed, (name, slots) in enumerate(CHECKPOINTS[base].items())}
 

@@ -35,9 +35,9 @@ def gguf(tensors: Mapping[str, Entry], notes: Mapping[str, object] | None = None
     table = dict(notes or {}) | ({"general.alignment": alignment} if alignment != 32 else {})
     head = b"GGUF" + pack("<IQQ", 3, len(tensors), len(table))
     head += b"".join(text(name) + note(value) for name, value in table.items())
-    body = b""
+    body = bytearray()
     for name, (dtype, shape, data) in tensors.items():
         axes = b"".join(pack("<Q", axis) for axis in reversed(shape))
         head += text(name) + pack("<I", len(shape)) + axes + pack("<IQ", NUMBERS[dtype], len(body))
         body += data + bytes(-len(data) % alignment)
-    return head + bytes(-len(head) % alignment) + body
+    return head + bytes(-len(head) % alignment) + bytes(body)

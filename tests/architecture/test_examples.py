@@ -19,7 +19,6 @@ def test_examples_do_what_they_say(
     shutil.copytree(tiny_folder, tmp_path / "models/pets")
     monkeypatch.setattr(manifest, "MODELS", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
-    runpy.run_path(str(path))
     said = runpy.run_path(str(path))["__doc__"]
     assert capsys.readouterr().out
     assert all((tmp_path / name).is_file() for name in said.replace(",", " ").split() if name.endswith(".png"))

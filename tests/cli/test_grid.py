@@ -23,14 +23,26 @@ def test_a_grid_is_a_sheet_and_its_pictures(inkwash: Inkwash, tiny_folder: Path,
     with Image.open(done.paths[-1]) as sheet:
         assert sheet.width > 3 * 32
         assert sheet.height > 4 * 32
-        assert 'X Type: steps, X Values: "steps 1; steps 2; steps 3", Y Type: replace' in sheet.info["parameters"]
-    again = inkwash("again", done.paths[1], "--preview", "off")
-    assert "the same file, byte for byte" in again.err
+        told = sheet.info["parameters"]
+    assert told.startswith("a cat\nSteps: 1, ")
+    assert (
+        'Script: X/Y/Z plot, X Type: Steps, X Values: "1, 2, 3", Y Type: Prompt S/R, Y Values: "cat, dog", '
+        'Z Type: CFG Scale, Z Values: "1, 2", Version: inkwash'
+    ) in told
+    record = read_record(done.paths[-1])
+    assert sum(request.count for request in record.requests) == 12
+    assert [side.field for side in record.sides] == ["steps", "replace", "guidance"]
+    for path in (done.paths[1], done.paths[-1]):
+        again = inkwash("again", path, "--preview", "off")
+        assert "the same file, byte for byte" in again.err, path
 
 
 def test_an_axis_over_models(inkwash: Inkwash, tiny_folder: Path) -> None:
     done = inkwash("grid", "a cat", "--x", f"model={tiny_folder}, {tiny_folder}/", "--steps", "1", "--preview", "off")
     assert (done.code, len(done.paths)) == (0, 3), done.err
+    again = inkwash("again", done.paths[-1], "--preview", "off")
+    assert again.code == 2
+    assert "must be one by one model: the pictures of this sheet" in again.err
 
 
 @pytest.mark.parametrize(

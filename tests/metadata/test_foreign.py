@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from inkwash.errors import InvalidRequest
 from inkwash.metadata.foreign import Foreign, foreign_of, from_infotext, read_foreign
 from inkwash.request.generate import GenerateRequest
+from inkwash.request.noise import Noise
 
 LINE = "Steps: 20, Sampler: DPM++ 2M SDE, Schedule type: Karras, CFG scale: 7.5, Seed: 5, Size: 512x768, Model hash: ab"
 
@@ -111,6 +112,7 @@ def test_text_in_exif(tmp_path: Path, kind: str, encoding: str) -> None:
     assert read_foreign(path).request.prompt == "a cat 猫"
 
 
+LORA = {"model": ["4", 0], "lora_name": "ink/x.safetensors", "strength_model": 0.75, "strength_clip": 0.5}
 GRAPH: dict[str, Any] = {
     "3": {
         "class_type": "KSampler",
@@ -133,7 +135,7 @@ GRAPH: dict[str, Any] = {
     "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "blur", "clip": ["4", 1]}},
     "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
     "9": {"class_type": "ConditioningSetArea", "inputs": {"conditioning": ["6", 0]}},
-    "10": {"class_type": "LoraLoader", "inputs": {"model": ["4", 0], "lora_name": "x"}},
+    "10": {"class_type": "LoraLoader", "inputs": LORA},
     "11": {"class_type": "PrimitiveInt", "inputs": {"value": 2**62 + 1}},
     "12": {"class_type": "SaveImage", "inputs": {"images": ["8", 0]}},
 }
@@ -143,7 +145,7 @@ def test_a_graph_of_comfyui() -> None:
     assert found(prompt=json.dumps(GRAPH), workflow="{}") == Foreign(
         "ComfyUI",
         GenerateRequest(
-            prompt="a cat",
+            prompt="a cat <lora:x:0.5:0.75>",
             negative_prompt="blur",
             seed=2**62 + 1,
             steps=25,
@@ -154,6 +156,7 @@ def test_a_graph_of_comfyui() -> None:
             height=512,
             prompt_mode="native",
             weighting="comfy",
+            noise=Noise(rng="batch"),
         ),
         "ink.safetensors",
         {"denoise": "1"},

@@ -52,7 +52,9 @@ def test_how_words_were_read_is_told_where_others_have_a_name_for_it() -> None:
 
     asked = replace(ASKED, clip_skip=2, weighting="plain")
     assert "Clip skip: 2, Emphasis: No norm, Version" in parameters(asked, "pets", "", "0.1.0")
-    assert "Clip" not in parameters(replace(ASKED, clip_skip=1, weighting="comfy"), "pets", "", "0.1.0")
+    assert "Clip skip: 1, Emphasis: Comfy, Version" in parameters(
+        replace(ASKED, clip_skip=1, weighting="comfy"), "pets", "", "0.1.0"
+    )
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

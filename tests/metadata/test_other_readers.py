@@ -9,7 +9,11 @@ from PIL import Image
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.painting import Painting
 from inkwash.request.generate import GenerateRequest
+from inkwash.request.guidance import PAG, FreeU, Rules
+from inkwash.request.hires import Hires
 from inkwash.request.memory import Memory
+from inkwash.request.noise import Noise
+from inkwash.request.tiling import Tiling
 from inkwash.reverse.names import LABELS
 
 CAT = GenerateRequest(prompt="a photo of a cat", negative_prompt="a dog", seed=4321, steps=7, guidance=3.5)
@@ -28,6 +32,17 @@ OPTIONS = {
     "their language": replace(CAT, prompt="a (cat:1.2)", prompt_mode="a1111"),
     "little memory": replace(CAT, memory=Memory(tiled=True, in_turn=True)),
     "a picture": replace(CAT, image=Path("photo.png"), strength=0.4),
+    "steered": replace(
+        CAT,
+        guidance_from=0.01,
+        guidance_until=9.0,
+        rules=Rules(rescale=0.7, mimic=7.0, projected=True),
+        pag=PAG(scale=3.0, layers=("mid", "up_blocks.0"), adaptive=0.001),
+        freeu=FreeU(b1=1.2, s2=0.5),
+        noise=Noise(rng="batch", columns=True),
+        tiling=Tiling(window=16, decode=64),
+    ),
+    "a second pass": replace(CAT, hires=Hires(scale=2.0, prompt="a cat, in: ink", upscaler="Latent (bicubic)")),
     "a hole": replace(CAT, image=Path("photo.png"), mask=Path("half.png")),
 }
 

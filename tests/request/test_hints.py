@@ -84,7 +84,14 @@ def states(bundle: Bundle) -> dict[str, torch.Tensor]:
     return {name: bundle.text([str(words)]).states for name, words in told.items()}
 
 
-@pytest.mark.slow
+def latents(pipe: Any, bundle: Bundle, **asked: Any) -> torch.Tensor:
+    """What a pipeline of diffusers paints for the words and numbers of ASKED."""
+    pipe.set_progress_bar_config(disable=True)
+    numbers = {"num_inference_steps": 4, "guidance_scale": 3.0, "generator": torch.Generator().manual_seed(5)}
+    found: torch.Tensor = pipe(output_type="latent", **numbers, **states(bundle), **asked).images
+    return found
+
+
 def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path: Path) -> None:
     diffusers = pytest.importorskip("diffusers")
     unet = network(7, labels=1000)
@@ -111,20 +118,10 @@ def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path
             **betas, prediction_type="v_prediction", clip_sample=False, set_alpha_to_one=True, steps_offset=1
         ),
     )
-    pipe.set_progress_bar_config(disable=True)
-    want = pipe(
-        image=small,
-        noise_level=30,
-        num_inference_steps=4,
-        guidance_scale=3.0,
-        generator=torch.Generator().manual_seed(5),
-        output_type="latent",
-        **states(engine.bundle),
-    ).images
+    want = latents(pipe, engine.bundle, image=small, noise_level=30)
     torch.testing.assert_close(last.x, want, atol=2e-3, rtol=2e-3)
 
 
-@pytest.mark.slow
 def test_depth_is_seen_as_in_diffusers(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     diffusers = pytest.importorskip("diffusers")
     unet = network(5)
@@ -143,9 +140,9 @@ def test_depth_is_seen_as_in_diffusers(tiny_folder: Path, tmp_path: Path, monkey
     seeded = NoiseSource.seeded
     shape = (4, 8, 12)
 
-    def later(seeds: Any) -> NoiseSource:
+    def later(*told: Any) -> NoiseSource:
         """diffusers draws the latents of the photograph first."""
-        source = seeded(seeds)
+        source = seeded(*told)
         source.draw(shape)
         return source
 
@@ -175,17 +172,8 @@ def test_depth_is_seen_as_in_diffusers(tiny_folder: Path, tmp_path: Path, monkey
         depth_estimator=None,
         feature_extractor=None,
     )
-    pipe.set_progress_bar_config(disable=True)
-    want = pipe(
-        image=photo,
-        depth_map=torch.from_numpy(deep.astype(np.float32))[None],
-        strength=0.5,
-        num_inference_steps=4,
-        guidance_scale=3.0,
-        generator=torch.Generator().manual_seed(5),
-        output_type="latent",
-        **states(engine.bundle),
-    ).images
+    depth = torch.from_numpy(deep.astype(np.float32))[None]
+    want = latents(pipe, engine.bundle, image=photo, depth_map=depth, strength=0.5)
     torch.testing.assert_close(last.x, want, atol=2e-3, rtol=2e-3)
 
 

@@ -1,16 +1,14 @@
-import builtins
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image
 
 from inkwash.errors import InvalidRequest
 from inkwash.metadata.record import read_record
 from inkwash.pipeline.engine import Engine
-from inkwash.pipeline.enlarging import larger_pictures, second_pass, stretched
+from inkwash.pipeline.enlarging import second_pass, stretched
 from inkwash.pipeline.film import Film
 from inkwash.pipeline.start import walked
 from inkwash.request.generate import GenerateRequest
@@ -124,16 +122,3 @@ def test_names_of_upscalers() -> None:
             Hires(scale=2.0, upscaler=wrong)
     with pytest.raises(InvalidRequest, match=r"hires.scale is 2.0, but must be left out where a width"):
         Hires(scale=2.0, width=64)
-
-
-def test_networks_for_pixels_need_an_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "spandrel":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InvalidRequest, match=r"hires.upscaler is .* pip install 'inkwash\[upscale\]'"):
-        larger_pictures([Image.new("RGB", (8, 8))], (16, 16), str(tmp_path / "x4.safetensors"))

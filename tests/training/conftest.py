@@ -1,6 +1,7 @@
 """Toy materials: coloured squares with captions, seen through the identity, told by words of chance."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
@@ -10,9 +11,11 @@ import torch
 from inkwash.predictor.spec import Stage, UNetSpec
 from inkwash.training.cache import Shelf
 from inkwash.training.config import OptimizerConfig, TrainConfig
+from inkwash.training.course import Course
 from inkwash.training.data import Pictures
 from inkwash.training.parts import Parts
 from inkwash.training.predictor_course import PredictorCourse, predictor_course
+from inkwash.training.run import Habits, prepare, run
 from inkwash.types import Latents, Pixels, TextStates
 
 SPEC = UNetSpec((Stage(32, 1),), 8, 3, 3, blocks=1, head_width=32, dropout=0.1)
@@ -85,6 +88,23 @@ def course(tmp_path: Path, config: TrainConfig) -> PredictorCourse:
 @pytest.fixture
 def shelf(course: PredictorCourse) -> Shelf:
     return course.shelf
+
+
+@pytest.fixture
+def torn(tmp_path: Path) -> Callable[[Course], tuple[Path, Path]]:
+    """Teaches a course in one go, and once more, killed again and again; returns the folders of both."""
+
+    def taught(course: Course) -> tuple[Path, Path]:
+        whole, parts = tmp_path / "whole", tmp_path / "parts"
+        list(run(prepare(course, whole), whole, Habits()))
+        for steps in (1, 3, 2):
+            walk = run(prepare(course, parts), parts, Habits(save_minutes=0.0))
+            list(islice(walk, steps))
+            walk.close()
+        list(run(prepare(course, parts), parts, Habits()))
+        return whole, parts
+
+    return taught
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import pytest
 
 from inkwash.weights.configs import clip_config, configured, t5_config, transformer_config, unet_config, vae_config
 from inkwash.weights.family import identified
-from inkwash.weights.shape import mmdit_shape, unet_shape
+from inkwash.weights.network_specs import unet_of
+from inkwash.weights.shape import mmdit_shape
 from tools.topology import clip, mmdit, named, t5, unets, vae
 
 NETS = unets()
@@ -35,9 +36,9 @@ CA, CU = "CrossAttnDownBlock2D", "CrossAttnUpBlock2D"
 )  # fmt: skip
 def test_unets(name: str, wanted: dict[str, object]) -> None:
     source = named(NETS[name])
-    shape = unet_shape(source)
-    assert shape is not None
-    config = unet_config(shape, identified(source).family)
+    spec = unet_of(source)
+    assert spec is not None
+    config = unet_config(spec, identified(source).family)
     assert {key: config[key] for key in wanted} == wanted
     assert ("reverse_transformer_layers_per_block" in config) == (name == "ssd-1b")
 

@@ -1,6 +1,7 @@
 """Released checkpoints of every family in every form: each paints, and a file paints what its folder paints."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ from tools.topology import vae
 ASKED = GenerateRequest(prompt="a photo of a cat", width=32, height=32, steps=2, seed=1)
 
 
-def painted(choice: ModelChoice, asked: GenerateRequest = ASKED) -> bytes:
-    return inkwash.load(choice, device="cpu").paint(asked)[0].tobytes()
+@cache
+def painted(choice: ModelChoice) -> bytes:
+    return inkwash.load(choice, device="cpu").paint(ASKED)[0].tobytes()
 
 
 @pytest.mark.parametrize(

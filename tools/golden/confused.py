@@ -11,7 +11,7 @@ one, over levels that never were.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, cycle
 
 import torch
 from torch import Tensor
@@ -22,7 +22,6 @@ from inkwash.forward.schedule import STEPS, Schedule
 from inkwash.reverse.exponential import weighed
 from inkwash.reverse.ipndm import EVEN
 from inkwash.reverse.scheduler_config import Walk
-from inkwash.reverse.timetable import Timetable
 from inkwash.types import Latents, Sigma
 
 AWAY = 1000.0
@@ -116,30 +115,14 @@ class OfV:
         return shrink(sigma) * v + sigma * shrink(sigma) ** 2 * x
 
 
-@dataclass(frozen=True)
-class Alternately:
+def by_turns(*denoisers: Denoiser) -> Denoiser:
     """KDPM2 ancestral asks in the middle of a step at the level where it ends, and tells what was not rounded."""
+    turns = cycle(denoisers)
 
-    inner: Timetable
-    calls: Iterator[int] = field(default_factory=count)
+    def ask(x: Latents, sigma: Sigma) -> Latents:
+        return next(turns)(x, sigma)
 
-    @property
-    def sigma_min(self) -> float:
-        """That of the schedule inside."""
-        return self.inner.sigma_min
-
-    @property
-    def sigma_max(self) -> float:
-        """That of the schedule inside."""
-        return self.inner.sigma_max
-
-    def sigma(self, t: Sigma) -> Sigma:
-        """Level of step t."""
-        return self.inner.sigma(t)
-
-    def t(self, sigma: Sigma) -> Sigma:
-        """What the network is told: every other time what is listed."""
-        return self.inner.inner.t(sigma) if next(self.calls) % 2 else self.inner.t(sigma)
+    return ask
 
 
 @dataclass(frozen=True)

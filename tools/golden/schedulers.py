@@ -23,7 +23,7 @@ from inkwash.reverse.timetable import Timetable
 from inkwash.rng import NoiseSource
 from inkwash.types import Latents, TextStates
 from tools.golden import Case, Verdict
-from tools.golden.confused import Alternately, Confused, OfV, legs
+from tools.golden.confused import Confused, OfV, by_turns, legs
 
 BAR = 1e-5
 ULP = 2.0**-23
@@ -83,10 +83,10 @@ def final(golden: Golden, walk: Walk, net: Net) -> Tensor:
     """The last sample in the golden's own units."""
     cls, cfg = golden["cls"], golden["cfg"]
     target = "flow" if flows(golden) else TARGETS[cfg.get("prediction_type", "epsilon")]
-    schedule = walk.schedule
-    if cls == "KDPM2AncestralDiscreteScheduler" and isinstance(schedule, Timetable):
-        schedule = Alternately(schedule)
-    ask: Denoiser = NetworkDenoiser(net, schedule, "v" if cls.startswith("EDM") else target, NO_TEXT)
+    told_by = lambda schedule: NetworkDenoiser(net, schedule, "v" if cls.startswith("EDM") else target, NO_TEXT)
+    ask: Denoiser = told_by(walk.schedule)
+    if cls == "KDPM2AncestralDiscreteScheduler" and isinstance(walk.schedule, Timetable):
+        ask = by_turns(ask, told_by(walk.schedule.inner))
     if cls == "LCMScheduler":
         ask = bounded(ask, walk.schedule)
     pndm, of_v = cls == "PNDMScheduler", target == "v"

@@ -16,7 +16,7 @@ class AgainOptions:
     """Repaint a picture from what its PNG says, byte for byte; the new file's path is printed."""
 
     picture: Annotated[Path, Positional]
-    """A PNG from inkwash paint: a picture or a sheet."""
+    """A PNG from inkwash paint or grid: a picture or a sheet."""
     out: Path | None = None
     """The new .png, or a folder for it; left out, it is put beside the old one."""
     overwrite: bool = False
@@ -35,21 +35,25 @@ def run(options: AgainOptions) -> None:
     from inkwash.cli.easel import painted, said, threads
     from inkwash.cli.terminal import show
     from inkwash.device import compute
-    from inkwash.metadata.record import check, read_record
+    from inkwash.metadata.record import check, one_choice, read_record
     from inkwash.pipeline.engine import Engine
     from inkwash.pipeline.painting import sheet
+    from inkwash.show.grid_sheet import grid_file
     from inkwash.weights.models import open_model
 
     record = read_record(old)
     places.check()
-    bundle = open_model(record.requests[0].choice, options.keeping)
+    bundle = open_model(one_choice(record, old), options.keeping)
     check(record, bundle)
     engine = Engine(bundle, compute(record.device, record.dtype))
     with threads(record.threads):
         paintings = [painting for done in painted(engine, engine.batches(record.requests)) for painting in done]
     if record.index is not None:
         paintings = paintings[record.index : record.index + 1]
-    data = sheet(paintings, record, record.columns) if record.index is None else paintings[0].png()
+    if record.sides:
+        data = grid_file(paintings, record)[1]
+    else:
+        data = sheet(paintings, record, record.columns) if record.index is None else paintings[0].png()
     same = data == old.read_bytes()
     places.picture(f"{old.stem}-again", data)
     places.tell()

@@ -1,9 +1,8 @@
 """`inkwash grid`: one prompt, and a picture for every combination of a few settings, on a labelled sheet."""
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional
 
@@ -11,6 +10,10 @@ from inkwash.cli.options import AskedFor, Computed, ComputeFlags, Preview, Reque
 from inkwash.cli.places import Places
 from inkwash.errors import InvalidRequest
 from inkwash.request.axes import Axis, axis_of, cells
+from inkwash.request.generate import GenerateRequest
+
+if TYPE_CHECKING:
+    from inkwash.pipeline.painting import Painting
 
 MOST = 10_000
 """Pictures of a grid."""
@@ -55,34 +58,40 @@ def run(options: GridOptions) -> None:
     sheet.check()
     single.check()
 
-    from inkwash.cli.easel import painted
     from inkwash.cli.terminal import show
-    from inkwash.device import compute
-    from inkwash.pictures.picture import png
-    from inkwash.pipeline.engine import Engine
-    from inkwash.pipeline.painting import Painting
+    from inkwash.metadata.script import side_of
+    from inkwash.pipeline.painting import grid_record
     from inkwash.request.seeds import chosen_seed
-    from inkwash.show.grid_sheet import grid_sheet
-    from inkwash.weights.models import open_model
+    from inkwash.show.grid_sheet import grid_file
 
     wanted = list(cells(replace(asked, seed=chosen_seed(options.request.seed)), axes))
-    found: dict[int, Painting] = {}
     try:
-        for choice in dict.fromkeys(cell.choice for cell in wanted):
-            engine = Engine(open_model(choice), compute(options.compute.device, options.compute.dtype))
-            numbers = [number for number, cell in enumerate(wanted) if cell.choice == choice]
-            waiting = iter(numbers)
-            for done in painted(engine, engine.batches(wanted[number] for number in numbers)):
-                for painting in done:
-                    found[next(waiting)] = painting
-                    single.picture(painting.request.prompt, painting.png())
-        labels = [axis.labels for axis in axes]
-        whole = grid_sheet([found[number].image for number in range(len(wanted))], labels)
-        sheet.picture("grid", png(whole, {"parameters": told(found[0].parameters, axes)}))
+        paintings = _painted(wanted, options, single)
+        whole, data = grid_file(paintings, grid_record(paintings, tuple(map(side_of, axes))))
+        sheet.picture("grid", data)
     finally:
         single.tell()
         sheet.tell()
     show([whole], options.preview)
+
+
+def _painted(wanted: list[GenerateRequest], options: GridOptions, places: Places) -> list["Painting"]:
+    """Every cell, painted and written; one model after the other."""
+    from inkwash.cli.easel import painted
+    from inkwash.device import compute
+    from inkwash.pipeline.engine import Engine
+    from inkwash.weights.models import open_model
+
+    found: dict[int, Painting] = {}
+    for choice in dict.fromkeys(cell.choice for cell in wanted):
+        engine = Engine(open_model(choice), compute(options.compute.device, options.compute.dtype))
+        numbers = [number for number, cell in enumerate(wanted) if cell.choice == choice]
+        waiting = iter(numbers)
+        for done in painted(engine, engine.batches(wanted[number] for number in numbers)):
+            for painting in done:
+                found[next(waiting)] = painting
+                places.picture(painting.request.prompt, painting.png())
+    return [found[number] for number in range(len(wanted))]
 
 
 def checked_size(axes: tuple[Axis, ...]) -> None:
@@ -92,12 +101,3 @@ def checked_size(axes: tuple[Axis, ...]) -> None:
         count *= len(axis.values)
     if count > MOST:
         raise InvalidRequest("axis", f"{count} pictures", f"at most {MOST}")
-
-
-def told(parameters: str, axes: tuple[Axis, ...]) -> str:
-    """The first picture's settings, and the axes as the web UI notes them."""
-    notes = "".join(
-        f", {side} Type: {axis.field}, {side} Values: {json.dumps('; '.join(axis.labels), ensure_ascii=False)}"
-        for side, axis in zip("XYZ", axes, strict=False)
-    )
-    return f"{parameters}, Script: X/Y/Z plot{notes}"

@@ -33,11 +33,6 @@ class AutoencoderSpec:
 SD = AutoencoderSpec()
 SDXL = AutoencoderSpec(latent_std=(1 / 0.13025,))
 X4 = AutoencoderSpec((128, 256, 512), (2, 2, 2), (3, 3, 3), latent_std=(1 / 0.08333,))
-PLAYGROUND = AutoencoderSpec(
-    latent_mean=(-1.6574, 1.886, -1.383, 2.5155),
-    latent_std=(8.4927 / 0.5, 5.9022 / 0.5, 6.5498 / 0.5, 5.2299 / 0.5),
-)
-"""SDXL's network; Playground 2.5 wants every channel centred, and a standard deviation of one half."""
 SD3 = AutoencoderSpec(latent_channels=16, quant_convs=False, latent_mean=(0.0609,), latent_std=(1 / 1.5305,))
 PETS = AutoencoderSpec(
     channels=(48, 96, 160),

@@ -5,24 +5,27 @@ Diffusion, and JSON with the names of diffusers.  A picture is only read: nothin
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from inkwash.errors import InvalidRequest
-from inkwash.metadata.asides import GROUPS, groups_of
-from inkwash.metadata.comfy import from_prompt, from_workflow
+from inkwash.metadata.comfy import Drawing, from_prompt, from_workflow
 from inkwash.metadata.dialects import Dialect, dialect_of, field_values
 from inkwash.metadata.infotext_groups import with_groups
 from inkwash.metadata.infotext_reading import read_infotext
 from inkwash.metadata.texts import notes_of
 from inkwash.pictures.photo import opened
+from inkwash.request.fields import with_values
 from inkwash.request.generate import GenerateRequest
 from inkwash.request.limits import checked
-from inkwash.text.tree import Weighting
+from inkwash.request.noise import Noise
+from inkwash.text.prompt import render
+from inkwash.text.tree import Prompt
 
 NAMED = ("sampler", "spacing")
 """Fields that only a request checks."""
@@ -64,9 +67,9 @@ def foreign_of(image: Image.Image) -> Foreign | None:
     for keyword, text in notes.items():
         if keyword in ("prompt", "workflow"):
             graph = _json(text)
-            found = from_prompt(graph) if keyword == "prompt" else from_workflow(graph)
-            if found:
-                return _foreign("ComfyUI", field_values(found), Dialect("ComfyUI", "native", "comfy"))
+            drawn = from_prompt(graph) if keyword == "prompt" else from_workflow(graph)
+            if drawn is not None:
+                return _drawn(drawn)
     for text in notes.values():
         values = _json(text)
         if isinstance(values, dict):
@@ -86,13 +89,32 @@ def from_infotext(text: str) -> Foreign:
     found = read_infotext(text)
     version = found.settings.get("Version", "").lower()
     program = next((name for begin, name in PROGRAMS.items() if version.startswith(begin)), "AUTOMATIC1111")
-    weighting: Weighting | None = "plain" if found.settings.get("Emphasis") == "No norm" else None
-    dialect = Dialect(program, None if program == "inkwash" else "a1111", weighting)
+    dialect = Dialect(program, None if program == "inkwash" else "a1111")
     values: dict[str, Any] = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
-    groups, settings = groups_of(found.settings, field_values(found.settings).get("sampler"))
-    past = _foreign(program, {**field_values(settings), **values, **groups}, dialect)
+    past = _foreign(program, {**field_values(found.settings), **values}, dialect)
     request, rest = with_groups(past.request, past.rest)
     return replace(past, request=request, rest=rest)
+
+
+def _drawn(drawing: Drawing) -> Foreign:
+    """A graph; what of it has no field is told by the class of its node."""
+    past = _foreign("ComfyUI", field_values(drawing.values), Dialect("ComfyUI", "native", "comfy"))
+    request, rest = replace(past.request, noise=Noise(rng="batch")), dict(past.rest)
+    for node in drawing.nodes:
+        try:
+            request = with_values(request, node.fields)
+            told = not node.fields
+        except InvalidRequest:
+            told = True
+        if told:
+            rest[_free(node.name, rest)] = node.text
+    tags = render(Prompt((), drawing.loras))
+    try:
+        if tags and request.prompt_mode != "literal":
+            return replace(past, request=replace(request, prompt=f"{request.prompt} {tags}"), rest=rest)
+    except InvalidRequest:
+        pass  # too long with them
+    return replace(past, request=request, rest=rest | ({"loras": tags} if tags else {}))
 
 
 def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Foreign:
@@ -112,7 +134,7 @@ def _foreign(program: str, values: Mapping[str, Any], dialect: Dialect) -> Forei
             fits = name in known and (name not in NAMED or GenerateRequest(**{name: value}) is not None)
         except InvalidRequest:
             fits = False
-        if fits or isinstance(value, GROUPS.get(name, ())):
+        if fits:
             asked[name] = value
         else:
             rest[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -126,6 +148,12 @@ def _request(asked: dict[str, Any], dialect: Dialect) -> GenerateRequest:
         return GenerateRequest(**asked, prompt_mode=dialect.mode, weighting=dialect.weighting)
     except InvalidRequest:
         return GenerateRequest(**asked, prompt_mode="literal")
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """The name, or with a number where there is one like it."""
+    names = (name if number == 1 else f"{name} {number}" for number in count(1))
+    return next(each for each in names if each not in taken)
 
 
 def _json(text: str) -> Any:

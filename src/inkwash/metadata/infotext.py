@@ -3,10 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from inkwash.metadata.asides import asides
-from inkwash.metadata.infotext_groups import SPACINGS, written
+from inkwash.metadata.infotext_groups import written
+from inkwash.metadata.infotext_values import number, sampler_written, spacing_written
 from inkwash.request.generate import GenerateRequest
-from inkwash.reverse.names import LABELS
 
 
 def parameters(
@@ -17,25 +16,19 @@ def parameters(
     `request` is resolved and for one picture; `fingerprint` is the sha256 of the predictor's file; `more` are settings
     that are not in the request itself.
     """
-    sampler, spacing = str(request.sampler), str(request.spacing)
     varied = request.subseed_strength > 0
-    strength = request.hires.strength if request.hires.acts else request.strength
     settings = {
         "Steps": request.steps,
-        "Sampler": LABELS.get(sampler, sampler),
-        "Schedule type": SPACINGS.get(spacing, spacing.capitalize()),
-        "CFG scale": f"{request.guidance:g}",
+        "Sampler": sampler_written(str(request.sampler)),
+        "Schedule type": spacing_written(str(request.spacing)),
+        "CFG scale": None if request.guidance is None else number(request.guidance),
         "Seed": request.seed,
         "Size": f"{request.width}x{request.height}",
         "Model hash": fingerprint[:10] or None,
         "Model": model,
         "Variation seed": request.subseed if varied else None,
-        "Variation seed strength": f"{request.subseed_strength:g}" if varied else None,
-        "Denoising strength": None if strength is None else f"{strength:g}",
-        "Clip skip": request.clip_skip if (request.clip_skip or 1) > 1 else None,
-        "Emphasis": "No norm" if request.weighting == "plain" else None,
-        "Image CFG scale": None if request.image_guidance is None else f"{request.image_guidance:g}",
-        **asides(request),
+        "Variation seed strength": number(request.subseed_strength) if varied else None,
+        "Denoising strength": None if request.strength is None else number(request.strength),
         **written(request),
         **(more or {}),
         "Version": f"inkwash {version}",

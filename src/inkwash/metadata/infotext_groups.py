@@ -1,125 +1,106 @@
-"""What groups of options are called in `parameters` texts: written and read by one table."""
+"""Settings of a request in `parameters` texts, there and back; what does not fit is left as it was."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any
 
 from inkwash.errors import InvalidRequest
+from inkwash.metadata.infotext_keys import EVERY_STEP, HIGHEST, LOWEST, NOTES, ZEROS
+from inkwash.metadata.infotext_note import Note, Switch
+from inkwash.metadata.infotext_values import number
+from inkwash.request.fields import with_values
 from inkwash.request.generate import GenerateRequest
-from inkwash.reverse import names
-from inkwash.reverse.names import LABELS
-from inkwash.weights.plain import built
+from inkwash.weights.manifest import ABOVE_ALL, Defaults
 
-CONTENTS: Mapping[str, str] = {"blurred": "fill", "noise": "latent noise", "nothing": "latent nothing"}
-"""Our fills, and what stood there in the web UI."""
-AROUND: Mapping[str, str] = {"both": "True", "x": "x", "y": "y"}
-"""The web UI knows both axes only; a fork names one."""
-SPACINGS: Mapping[str, str] = {
-    "sgm_uniform": "SGM Uniform",
-    "kl_optimal": "KL Optimal",
-    "align_your_steps": "Align Your Steps",
-    "leading": "DDIM",
-    "ddim_uniform": "DDIM",
-    "trailing": "Turbo",
-    "gits": "Align Your Steps GITS",
-}
-"""Spacings whose names capitals alone do not make."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """A setting of a group, its key, and how its value looks there."""
-
-    group: str
-    field: str
-    key: str
-    written: Callable[[Any], str] = str
-    read: Callable[[str], Any] = str
-
-
-def _yes(word: str) -> Callable[[Any], str]:
-    return lambda _: word
-
-
-def _spacing(name: str) -> str:
-    return SPACINGS.get(name, name.capitalize())
-
-
-def _number(value: float) -> str:
-    return f"{value:g}"
-
-
-def _back(table: Mapping[str, str]) -> Callable[[str], str]:
-    return lambda text: next((ours for ours, theirs in table.items() if theirs == text), text)
-
-
-def _is_true(text: str) -> bool:
-    return text.lower() == "true"
-
-
-NOTES: tuple[Note, ...] = (
-    Note("tiling", "seamless", "Tiling", AROUND.__getitem__, _back(AROUND)),
-    Note("inpaint", "blur", "Mask blur", str, int),
-    Note("inpaint", "fill", "Masked content", CONTENTS.__getitem__, _back(CONTENTS)),
-    Note("inpaint", "only_masked", "Inpaint area", _yes("Only masked"), lambda text: text == "Only masked"),
-    Note("inpaint", "padding", "Masked area padding", str, int),
-    Note("inpaint", "invert", "Mask mode", _yes("Inpaint not masked"), lambda text: text == "Inpaint not masked"),
-    Note("inpaint", "soft", "Soft inpainting enabled", str, _is_true),
-    Note("hires", "strength", "Denoising strength", _number, float),
-    Note("hires", "scale", "Hires upscale", _number, float),
-    Note("hires", "steps", "Hires steps", str, int),
-    Note("hires", "upscaler", "Hires upscaler"),
-    Note(
-        "hires", "sampler", "Hires sampler", lambda name: LABELS.get(name, name), lambda name: names.found(name).sampler
-    ),
-    Note("hires", "spacing", "Hires schedule type", _spacing, lambda name: names.found_spacing(name, "")),
-    Note("hires", "guidance", "Hires CFG Scale", _number, float),
-    Note("hires", "prompt", "Hires prompt"),
-    Note("hires", "negative_prompt", "Hires negative prompt"),
-    Note("written", "prompt", "Template"),
-    Note("written", "negative_prompt", "Negative Template"),
-)
+SECOND_PASS = ("Hires upscale", "Hires resize")
+"""There is one as soon as the text has one of these."""
+Found = list[tuple[str, Mapping[str, Any]]]
+"""Keys, and the fields that they set."""
 
 
 def written(request: GenerateRequest) -> dict[str, str]:
-    """The settings of all groups that say something, in the order of other programs."""
-    found = {}
+    """All that a request says beside prompts and the settings that every picture has, in the order of the table."""
+    found: dict[str, str] = {}
     for note in NOTES:
-        group = getattr(request, note.group)
-        value = getattr(group, note.field)
-        if value != getattr(type(group)(), note.field):
-            found[note.key] = note.written(value)
-    if request.hires.acts and request.hires.scale is None:
-        found["Hires resize"] = f"{request.hires.width or 0}x{request.hires.height or 0}"
+        switch = note.switch
+        if switch is not None and not switch.acts(request):
+            continue
+        if switch is not None:
+            found.setdefault(switch.key, "True")
+        if (value := note.written(request)) is not None:
+            found[note.key] = value
+        if switch is not None:
+            fixed = {key: found.pop(key, value) for key, value in switch.fixed.items()}
+            found |= fixed  # they come last
+    return found
+
+
+def against(request: GenerateRequest, own: Defaults) -> dict[str, str]:
+    """What a resolved request leaves off though its model would do it by itself."""
+    found: dict[str, str] = {}
+    if own.guidance_from and not request.guidance_from:
+        found |= {EVERY_STEP.key: "True", LOWEST: "0"}
+    if own.guidance_until < ABOVE_ALL <= (request.guidance_until or ABOVE_ALL):
+        found[HIGHEST] = number(ABOVE_ALL)
+    if own.silence and request.silence is False and not request.negative_prompt:
+        found[ZEROS] = "False"
     return found
 
 
 def with_groups(request: GenerateRequest, settings: Mapping[str, Any]) -> tuple[GenerateRequest, dict[str, Any]]:
-    """`request` with the groups that `settings` tell of, and the settings that no group can hold."""
-    rest, found = dict(settings), dict[str, dict[str, Any]]()
-    second = {"Hires upscale", "Hires resize"} & settings.keys()
+    """`request` with the settings that it can hold, and those that are left."""
+    rest = dict(settings)
+    groups: dict[str, Found] = {}
     for note in NOTES:
-        if note.key not in rest or (note.group == "hires" and not second):
-            continue
-        try:
-            found.setdefault(note.group, {})[note.field] = note.read(str(rest[note.key]))
-        except (ValueError, InvalidRequest):
-            continue
-        del rest[note.key]
-    if size := _size(rest.pop("Hires resize", "")):
-        found.setdefault("hires", {}).update(size)
-    for group, values in found.items():
-        try:
-            kept = built(type(getattr(request, group)), values, group)
-            request = replace(request, **{group: kept})
-        except InvalidRequest:
-            keys = {note.field: note.key for note in NOTES if note.group == group}
-            rest |= {keys[field]: str(value) for field, value in values.items() if field in keys}
+        for key in (note.key, *note.others):
+            values = _values(note, key, settings)
+            same = groups.setdefault(next(iter(values), "").partition(".")[0], [])
+            if values and not any(_differ(values, others) for _, others in same):
+                same.append((key, values))
+    for group, found in groups.items():
+        request, taken = _taken(request, found, whole=group == "hires")
+        for key in taken:
+            del rest[key]
+    for switch in {id(note.switch): note.switch for note in NOTES if note.switch is not None}.values():
+        if _is_on(switch, settings) and not any(note.key in rest for note in NOTES if note.switch is switch):
+            for key in (switch.key, *switch.fixed):
+                rest.pop(key, None)
     return request, rest
 
 
-def _size(written_size: str) -> dict[str, int]:
-    numbers = written_size.split("x")
-    if len(numbers) != 2 or not all(each.isdigit() for each in numbers):
+def _values(note: Note, key: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that a key sets; none if it is not there, switched off, or nothing that we know."""
+    if key not in settings or (note.switch is not None and not _is_on(note.switch, settings)):
         return {}
-    return {name: int(each) for name, each in zip(("width", "height"), numbers, strict=True) if int(each)}
+    try:
+        values = note.read(str(settings[key]))
+    except (ValueError, KeyError, OverflowError, InvalidRequest):
+        return {}
+    second = any(place.startswith("hires.") for place in values)
+    return {} if second and not any(each in settings for each in SECOND_PASS) else values
+
+
+def _differ(values: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    """Whether they set one field to two values."""
+    return any(others.get(place, value) != value for place, value in values.items())
+
+
+def _is_on(switch: Switch, settings: Mapping[str, Any]) -> bool:
+    fixed = all(settings.get(key, value) == value for key, value in switch.fixed.items())
+    return fixed and settings.get(switch.key) == "True"
+
+
+def _taken(request: GenerateRequest, found: Found, *, whole: bool) -> tuple[GenerateRequest, list[str]]:
+    """The request with all that is found, and the keys of it; or with as much as it can hold, unless `whole`."""
+    try:
+        everything = {place: value for _, values in found for place, value in values.items()}
+        return with_values(request, everything), [key for key, _ in found]
+    except InvalidRequest:
+        pass
+    taken: list[str] = []
+    for key, values in () if whole else found:
+        try:
+            request = with_values(request, values)
+        except InvalidRequest:
+            continue
+        taken.append(key)
+    return request, taken

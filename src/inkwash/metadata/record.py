@@ -3,20 +3,24 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from inkwash.errors import InvalidRequest, WeightsError
+from inkwash.metadata.script import Side
 from inkwash.pictures.photo import opened
 from inkwash.request.generate import GenerateRequest
 from inkwash.request.jsons import told
 from inkwash.weights.bundle import Bundle
+from inkwash.weights.choice import ModelChoice
 from inkwash.weights.files import file_sha256, sha256
 from inkwash.weights.plain import built, plain
 
 CHUNK = "inkwash"
 """Keyword of the PNG text that holds a record."""
 MOST_THREADS = 256
+MOST_SIDES = 3
 LITERAL = "literal"
 
 
@@ -36,6 +40,8 @@ class Record:
     """Which picture of the requests; None: all of them, on a sheet."""
     columns: int | None = None
     """Of the sheet."""
+    sides: tuple[Side, ...] = ()
+    """Of a grid: what changes along its columns, rows and tables."""
     model: Mapping[str, str] = field(default_factory=dict)
     """sha256 of the model's files."""
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -52,8 +58,9 @@ class Record:
     def note(self) -> str:
         """One line of JSON; what is None is left out, and so is the mode of prompts that are read literally."""
         whole = plain(replace(self, requests=())) | {"requests": [told(request) for request in self.requests]}
-        if not self.adapters:
-            del whole["adapters"]
+        for name in ("adapters", "sides"):
+            if not whole[name]:
+                del whole[name]
         for request in whole["requests"]:
             if request["prompt_mode"] == LITERAL:
                 del request["prompt_mode"]
@@ -77,9 +84,21 @@ def read_record(path: Path) -> Record:
     pictures = sum(request.count for request in record.requests)
     if not 0 <= (record.index or 0) < pictures:
         raise InvalidRequest("picture", str(path), "a PNG with a record that has its picture")
+    places = prod(len(side.labels) for side in record.sides)
+    if record.sides and (places != pictures or len(record.sides) > MOST_SIDES):
+        raise InvalidRequest("picture", str(path), "a grid with as many pictures as its sides have places")
     if not 1 <= record.threads <= MOST_THREADS:
         raise InvalidRequest("threads", record.threads, f"a whole number from 1 to {MOST_THREADS}")
     return record
+
+
+def one_choice(record: Record, path: Path) -> ModelChoice:
+    """The model of all its pictures.  Raises InvalidRequest for a sheet along an axis of models."""
+    choices = {request.choice for request in record.requests}
+    if len(choices) != 1:
+        wanted = "one by one model: the pictures of this sheet, in the folder beside it, say how they were painted"
+        raise InvalidRequest("picture", str(path), wanted)
+    return choices.pop()
 
 
 def check(record: Record, bundle: Bundle) -> None:

@@ -132,12 +132,16 @@ def by_network(images: Sequence[Image.Image], path: Path) -> list[Image.Image]:
     except ImportError:
         wanted = "a name like Lanczos, or with the extra installed: pip install 'inkwash[upscale]'"
         raise InvalidRequest("hires.upscaler", str(path), wanted) from None
+    except RuntimeError as error:  # torchvision of PyPI beside a torch for CPUs
+        wanted = f"a name like Lanczos, or used with a torchvision that fits torch ({error})"
+        raise InvalidRequest("hires.upscaler", str(path), wanted) from None
     if not path.is_file():
         raise InvalidRequest("hires.upscaler", str(path), f"a {SUFFIX} file that is there")
     try:
         network = ModelLoader(device="cpu").load_from_file(path)
     except Exception as error:  # noqa: BLE001  spandrel tells of unknown networks in errors of many kinds
-        raise InvalidRequest("hires.upscaler", str(path), f"an upscaling network ({error})") from None
+        first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")  # torch lists every weight
+        raise InvalidRequest("hires.upscaler", str(path), f"an upscaling network ({first})") from None
     if not isinstance(network, ImageModelDescriptor) or network.input_channels != 3:
         raise InvalidRequest("hires.upscaler", str(path), "a network that enlarges coloured pictures")
     pixels = (pixels_of(images) + 1) / 2

@@ -10,23 +10,31 @@ from inkwash.types import Latents
 
 
 def noises(batch: Batch, shape: tuple[int, int, int], factor: int) -> tuple[Latents, NoiseSource]:
-    """Unit noise of `shape` for every picture, on the CPU, and the source for the rest of the way.
+    """`first_noise`, and the source for the rest of the way."""
+    first, then = sources_of(batch)
+    return first_noise(first, batch, shape, factor), then
+
+
+def sources_of(batch: Batch) -> tuple[NoiseSource, NoiseSource]:
+    """Where the first latents of every picture come from, and the rest of the way."""
+    options, strength = batch.shared.noise, batch.shared.way.s_noise
+    first, then = sources(_seeds(batch), options.rng, options.delta, tree=options.tree)
+    return first, then if strength == 1 else replace(then, strength=strength)
+
+
+def first_noise(first: NoiseSource, batch: Batch, shape: tuple[int, int, int], factor: int) -> Latents:
+    """Unit noise of `shape` for every picture, on the CPU.
 
     `factor` is how many pixels a latent is wide: requests tell sizes in pixels.
     """
-    asked, options = batch.shared, batch.shared.noise
-    seeds = [request.seed or 0 for request in batch.requests]
-    first, then = sources(seeds, options.rng, options.delta, tree=options.tree)
-    if asked.way.s_noise != 1:
-        then = replace(then, strength=asked.way.s_noise)
-    small = shape
+    options, small = batch.shared.noise, shape
     if options.resize_from is not None:
         width, height = options.resize_from
         small = (shape[0], height // factor, width // factor)
     if small == shape:
-        return _varied(first.draw(shape), batch), then
-    inside, _ = sources(seeds, options.rng)
-    return centred(_varied(inside.draw(small), batch), first.draw(shape)), then
+        return _varied(first.draw(shape), batch)
+    inside, _ = sources(_seeds(batch), options.rng)
+    return centred(_varied(inside.draw(small), batch), first.draw(shape))
 
 
 def between(low: Latents, high: Latents, part: float) -> Latents:
@@ -39,6 +47,10 @@ def between(low: Latents, high: Latents, part: float) -> Latents:
     angle = cosine.acos().clamp(min=1e-4)[:, None]
     mixed = (((1 - part) * angle).sin() * flat_low + (part * angle).sin() * flat_high) / angle.sin()
     return mixed.reshape(low.shape)
+
+
+def _seeds(batch: Batch) -> list[int]:
+    return [request.seed or 0 for request in batch.requests]
 
 
 def _varied(eps: Latents, batch: Batch) -> Latents:

@@ -8,7 +8,9 @@ from PIL import Image
 
 from inkwash.metadata.infotext import parameters
 from inkwash.metadata.record import CHUNK, Record
+from inkwash.metadata.script import Side
 from inkwash.pictures.picture import even_columns, grid, png, save
+from inkwash.pipeline.batch import merged
 from inkwash.request.generate import GenerateRequest
 
 
@@ -53,6 +55,22 @@ def sheet(paintings: Sequence[Painting], record: Record, columns: int | None = N
     columns = columns or even_columns(len(paintings))
     whole = grid([painting.image for painting in paintings], columns)
     return png(whole, {CHUNK: replace(record, columns=columns).note()})
+
+
+def grid_record(paintings: Sequence[Painting], sides: tuple[Side, ...]) -> Record:
+    """How all cells of a grid were made; along an axis of models no model's files stand for all."""
+    records = [painting.record for painting in paintings]
+    alike = len({painting.request.choice for painting in paintings}) == 1
+    return replace(
+        records[0],
+        requests=merged([painting.request for painting in paintings]),
+        index=None,
+        model=records[0].model if alike else {},
+        inputs={path: sha256 for record in records for path, sha256 in record.inputs.items()},
+        adapters={path: sha256 for record in records for path, sha256 in record.adapters.items()} if alike else {},
+        widened=None,
+        sides=sides,
+    )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from inkwash.pictures.picture import greys, pixels_of
 from inkwash.pictures.surface import surface
 from inkwash.pipeline.batch import Batch
 from inkwash.pipeline.beside import Beside, beside_of, wanted_beside
-from inkwash.pipeline.noises import noises
+from inkwash.pipeline.noises import first_noise, sources_of
 from inkwash.pipeline.space import space_of
 from inkwash.pipeline.walking import walk_of
 from inkwash.request.generate import GenerateRequest
@@ -26,6 +26,8 @@ from inkwash.types import Latents, Mask, Sigmas
 from inkwash.weights.bundle import Bundle
 
 Photo = Float[Tensor, "1 3 height width"]
+SEEN = ("small", "picture", "hole")
+"""Kinds of what networks are shown beside the latents that tell all about the picture."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,10 @@ def start(batch: Batch, bundle: Bundle, device: torch.device) -> Start:
     walk = walk_of(asked, bundle)
     sigmas = walk.sigmas.to(device)
     shape = (bundle.autoencoder.spec.latent_channels, height // factor, width // factor)
-    eps, noise = noises(batch, shape, factor)
-    eps = eps.to(device)
     paper = None if asked.image is None else surface(asked)
-    beside, seen = beside_of(bundle, asked, paper, noise), wanted_beside(bundle) in ("small", "picture", "hole")
+    first, noise = sources_of(batch)
+    beside = beside_of(bundle, asked, paper, first)  # before the latents, as diffusers draws for small pictures
+    eps, seen = first_noise(first, batch, shape, factor).to(device), wanted_beside(bundle) in SEEN
     if paper is None or (seen and asked.strength == 1):  # all it has to know of the picture is beside
         return Start(walk.start * eps, sigmas, noise, beside=beside)
     known, mask = _known(batch, bundle, pixels_of([paper.photo]).to(device), paper.mask, noise)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from inkwash.metadata.infotext_groups import against
 from inkwash.metadata.units import units
 from inkwash.pipeline.aids import Aids
 from inkwash.pipeline.batch import Batch
@@ -56,11 +57,12 @@ class Workshop:
         return {path.as_posix(): self._sha256(path) for path in whole}
 
     def told(self, request: GenerateRequest) -> Mapping[str, str]:
-        """Settings that other programs write of them."""
+        """Settings that other programs write of them, and what the model would do by itself and does not."""
         loras = {path.stem: self._tensors_sha256(path) for _, path in called_loras(request)}
         words = {path.stem: self._sha256(path) for path in called_words(request).values()}
         hashes = {"Lora hashes": _row(loras), "TI hashes": _row(words)}
-        return units(request) | {name: row for name, row in hashes.items() if row}
+        kept = against(request, self.bundle.defaults)
+        return units(request) | {name: row for name, row in hashes.items() if row} | kept
 
 
 def pictures_of(request: GenerateRequest) -> list[Path]:

@@ -34,7 +34,7 @@ class Axis:
         """What stands beside each value."""
         if self.field in (SEARCH, "prompt"):
             return tuple(str(value) for value in self.values)
-        return tuple(f"{self.field} {_told(value)}" for value in self.values)
+        return tuple(f"{self.field} {said(value)}" for value in self.values)
 
 
 def axis_of(text: str) -> Axis:
@@ -131,5 +131,6 @@ def _range(name: str, word: str, kind: Callable[[str], Any]) -> list[Any]:
         raise InvalidRequest(name, word, "numbers, or ranges like 1-5, 1-5 (+2), 1-10 [5]") from None
 
 
-def _told(value: Any) -> str:
+def said(value: Any) -> str:
+    """A value as people write it."""
     return f"{value:g}" if isinstance(value, float) else ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,14 +1,29 @@
 """A sheet of a grid: pictures in rows and columns, with what changes written at the edges."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PIL import Image
 
+from inkwash.metadata.record import CHUNK, Record
+from inkwash.metadata.script import script
+from inkwash.pictures.picture import png
+from inkwash.pipeline.painting import Painting
 from inkwash.show.canvas import INK, PAPER, fitted, stacked, text_width, write
 
 SIZE, GAP = 14, 6
 WIDEST = 240
 """Pixels that labels beside rows may take."""
+
+
+def grid_file(paintings: Sequence[Painting], record: Record) -> tuple[Image.Image, bytes]:
+    """The sheet of a grid whose `record` knows its sides, and its PNG file.
+
+    The first picture's settings and the sides are noted as the web UI does it; the record repaints it all.
+    """
+    whole = grid_sheet([painting.image for painting in paintings], [side.labels for side in record.sides])
+    first = replace(paintings[0], settings={**paintings[0].settings, **script(record.sides)})
+    return whole, png(whole, {"parameters": first.parameters, CHUNK: record.note()})
 
 
 def grid_sheet(pictures: Sequence[Image.Image], labels: Sequence[Sequence[str]]) -> Image.Image:

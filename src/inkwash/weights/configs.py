@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from inkwash.predictor.spec import UNetSpec
 from inkwash.weights.containers.source import Source
 from inkwash.weights.families import FAMILIES, Prediction
 from inkwash.weights.family import Identity
-from inkwash.weights.shape import MMDiTShape, UNetShape, mmdit_shape, unet_shape
+from inkwash.weights.network_specs import unet_of, words
+from inkwash.weights.shape import MMDiTShape, mmdit_shape
 
 Config = Mapping[str, Any]
 PIPELINES: Mapping[tuple[str, str], str] = {
@@ -52,8 +54,8 @@ def _sized(config: Config, identity: Identity, told: Prediction) -> Config:
 
 
 def _config(name: str, part: Source, identity: Identity, sd3: bool) -> Config | None:
-    if (shape := unet_shape(part)) is not None:
-        return unet_config(shape, identity.family)
+    if (spec := unet_of(part)) is not None:
+        return unet_config(spec, identity.family)
     if (dit := mmdit_shape(part)) is not None:
         return transformer_config(dit)
     if name == "vae":
@@ -63,36 +65,36 @@ def _config(name: str, part: Source, identity: Identity, sd3: bool) -> Config | 
     return t5_config(part) if name == "text_encoder_3" else None
 
 
-def unet_config(shape: UNetShape, family: str) -> Config:
+def unet_config(spec: UNetSpec, family: str) -> Config:
     """Of a U-Net2DConditionModel."""
-    down, middle, up = shape.depths
-    levels, rows = len(shape.channels), shape.blocks + 1
-    ups = [up[level * rows : (level + 1) * rows] for level in range(levels)]
-    downs = [down[level * shape.blocks : (level + 1) * shape.blocks] for level in range(levels)]
-    eight = not shape.linear or family == "x4-upscaler"
+    levels = range(len(spec.stages))
+    downs, ups = [spec.depths_down(level) for level in levels], [spec.depths_up(level) for level in reversed(levels)]
+    widths = [stage.channels for stage in spec.stages]
     depths = [max((1, *level)) for level in downs]
-    alike = {depth for depth in (*down, middle) if depth > 0}
+    alike = {depth for level in (*downs, (spec.mid_depth,)) for depth in level if depth}
+    middle = ("UNetMidBlock2DCrossAttn" if spec.mid_depth else "UNetMidBlock2D") if spec.mid_blocks else None
+    added = spec.pooled_width + spec.size_numbers * spec.size_width
     config: dict[str, Any] = {
         "_class_name": "UNet2DConditionModel",
-        "in_channels": shape.channels_in,
-        "out_channels": shape.channels_out,
-        "block_out_channels": list(shape.channels),
-        "layers_per_block": shape.blocks,
+        "in_channels": spec.channels_in,
+        "out_channels": spec.channels_out,
+        "block_out_channels": widths,
+        "layers_per_block": spec.blocks,
         "down_block_types": ["CrossAttnDownBlock2D" if any(level) else "DownBlock2D" for level in downs],
         "up_block_types": ["CrossAttnUpBlock2D" if any(level) else "UpBlock2D" for level in ups],
-        "mid_block_type": {-2: None, -1: "UNetMidBlock2D"}.get(middle, "UNetMidBlock2DCrossAttn"),
+        "mid_block_type": middle,
         "transformer_layers_per_block": depths if len(alike) > 1 else max(alike, default=1),
-        "cross_attention_dim": shape.words,
-        "attention_head_dim": 8 if eight else [max(1, width // 64) for width in shape.channels],
-        "use_linear_projection": shape.linear,
+        "cross_attention_dim": words(spec),
+        "attention_head_dim": spec.heads or [max(1, spec.heads_at(width)) for width in widths],
+        "use_linear_projection": spec.linear_projection,
         "sample_size": FAMILIES[family].size // 8 if family in FAMILIES else 64,
         "only_cross_attention": [True, True, True, False] if family == "x4-upscaler" else False,
-        "time_cond_proj_dim": shape.guided or None,
-        "num_class_embeds": shape.classes or None,
-        "class_embed_type": "projection" if shape.labelled else None,
-        "addition_embed_type": "text_time" if shape.added else None,
-        "addition_time_embed_dim": 256 if shape.added else None,
-        "projection_class_embeddings_input_dim": shape.added or shape.labelled or None,
+        "time_cond_proj_dim": spec.guidance_width or None,
+        "num_class_embeds": spec.labels or None,
+        "class_embed_type": "projection" if spec.label_width else None,
+        "addition_embed_type": "text_time" if added else None,
+        "addition_time_embed_dim": spec.size_width if added else None,
+        "projection_class_embeddings_input_dim": added or spec.label_width or None,
     }
     if any(any(level) and set(level) != {depth} for level, depth in zip(reversed(ups), depths, strict=True)):
         config["reverse_transformer_layers_per_block"] = [list(level) if any(level) else 1 for level in ups]

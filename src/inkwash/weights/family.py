@@ -10,7 +10,8 @@ from inkwash.weights.embeddings import is_embedding, widths
 from inkwash.weights.families import COUSINS, FAMILIES, MMDITS, TASKS, UNETS
 from inkwash.weights.names import unet as unet_names
 from inkwash.weights.names.recipe import recast
-from inkwash.weights.shape import mmdit_shape, unet_shape
+from inkwash.weights.network_specs import depths, unet_of, words
+from inkwash.weights.shape import mmdit_shape
 from inkwash.weights.single import apart
 
 ENCODERS: Mapping[int, str] = {768: "CLIP-L", 1024: "OpenCLIP-H", 1280: "OpenCLIP-bigG"}
@@ -83,12 +84,12 @@ def _controlnet(source: Source) -> Identity | None:
 
 
 def _control(inside: Source) -> Identity:
-    shape = unet_shape(inside)
-    words = shape.words if shape else 0
+    spec = unet_of(inside)
     union = any(name.startswith(("task_embedding", "control_add_embedding")) for name in inside.slots)
     kind = "controlnet union" if union else "controlnet"
-    depths = "" if shape is None else ",".join(map(str, shape.depths[0]))
-    return Identity(kind, WORDS.get(words, ""), layout="diffusers", details={"depths": depths})
+    down = "" if spec is None else ",".join(map(str, depths(spec)[0]))
+    family = "" if spec is None else WORDS.get(words(spec), "")
+    return Identity(kind, family, layout="diffusers", details={"depths": down})
 
 
 def _model(source: Source) -> Identity | None:
@@ -107,14 +108,14 @@ def _network(part: Source) -> Identity:
     if (dit := mmdit_shape(part)) is not None:
         family = MMDITS.get((dit.depth, dit.normed, bool(dit.dual)), "sd3-cousin")
         return Identity("network", family, "paint", details={"positions": str(dit.positions)})
-    shape = unet_shape(part)
-    if shape is None:
+    spec = unet_of(part)
+    if spec is None:
         return Identity("network")
-    family = UNETS.get((shape.words, shape.depths), COUSINS.get(shape.words, ""))
-    if family == "sd2" and shape.labelled:
-        family = "sd2-unclip-l" if shape.labelled == 1536 else "sd2-unclip-h"
-    task = TASKS.get(shape.channels_in, "") if family else ""
-    return Identity("network", family, task, details={"lcm": "yes"} if shape.guided else {})
+    family = UNETS.get((words(spec), depths(spec)), COUSINS.get(words(spec), ""))
+    if family == "sd2" and spec.label_width:
+        family = "sd2-unclip-l" if spec.label_width == 1536 else "sd2-unclip-h"
+    task = TASKS.get(spec.channels_in, "") if family else ""
+    return Identity("network", family, task, details={"lcm": "yes"} if spec.guidance_width else {})
 
 
 def _autoencoder(source: Source) -> Identity | None:

@@ -16,8 +16,8 @@ from inkwash.weights.gathered import notes_of, readable
 from inkwash.weights.helper_specs import ip_adapter_spec, t2i_adapter_spec
 from inkwash.weights.names import unet
 from inkwash.weights.names.recipe import recast
-from inkwash.weights.network_specs import unet_spec
-from inkwash.weights.waking import awake, headed, shapes
+from inkwash.weights.network_specs import shapes, unet_spec
+from inkwash.weights.waking import awake, headed
 
 INSIDE = "control_model."
 """Before a ControlNet's names in files that hold more."""

@@ -25,9 +25,8 @@ from inkwash.weights.gathered import readable
 from inkwash.weights.lora import read_changes
 from inkwash.weights.lora_names import Role
 from inkwash.weights.names import unet
-from inkwash.weights.network_specs import unet_spec
+from inkwash.weights.network_specs import shapes, unet_spec
 from inkwash.weights.single import Base, Parts, apart, base_of, together
-from inkwash.weights.waking import shapes
 
 TEXTS = ("text_encoder", "text_encoder_2", "text_encoder_3")
 UP, DOWN = ".lora_up.weight", ".lora_down.weight"

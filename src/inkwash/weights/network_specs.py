@@ -10,12 +10,42 @@ from dataclasses import replace
 from inkwash.errors import WeightsError
 from inkwash.latent.spec import AutoencoderSpec
 from inkwash.predictor.spec import Stage, UNetSpec
+from inkwash.weights.containers.source import Source
+from inkwash.weights.families import Depths
 
 Shapes = Mapping[str, tuple[int, ...]]
 POOLED, SIZE_WIDTH = 1280, 256
 """SDXL's pooled prompt, and features per number about the picture."""
 MOST_PARTS = 16
 """Of anything that is counted; SDXL has 10 transformer blocks in a row."""
+NUMBER = re.compile(r"(\d{1,4})\.")
+
+
+def shapes(part: Source) -> dict[str, tuple[int, ...]]:
+    """Names and shapes alone."""
+    return {name: slot.shape for name, slot in part.slots.items()}
+
+
+def unet_of(part: Source) -> UNetSpec | None:
+    """The table of a U-Net or a ControlNet; None if `part` is none that we can build."""
+    try:
+        return unet_spec(shapes(part))
+    except WeightsError:
+        return None
+
+
+def depths(spec: UNetSpec) -> Depths:
+    """Depth of the transformers at every site."""
+    levels = range(len(spec.stages))
+    down = tuple(depth for level in levels for depth in spec.depths_down(level))
+    up = tuple(depth for level in reversed(levels) for depth in spec.depths_up(level))
+    return down, spec.mid_depth or (-1 if spec.mid_blocks else -2), up
+
+
+def words(spec: UNetSpec) -> int:
+    """Width of the vectors it looks at; 0 if it looks at none."""
+    down, middle, up = depths(spec)
+    return spec.text_width if max(*down, middle, *up) > 0 else 0
 
 
 def unet_spec(shapes: Shapes) -> UNetSpec:
@@ -24,8 +54,8 @@ def unet_spec(shapes: Shapes) -> UNetSpec:
     Heads leave no trace: networks that read CLIP-L (768 wide) and the x4-upscaler have 8, all others heads 64 wide.
     """
     stages, blocks = _stages(shapes)
-    words = [shape[-1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight") and shape]
-    text_width = words[0] if words else 768
+    looks = [shape[-1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight") and shape]
+    text_width = looks[0] if looks else 768
     told = _axis(shapes, "down_blocks.0.resnets.0.time_emb_proj.weight", 0)
     projections = [shape for name, shape in shapes.items() if name.endswith(".proj_in.weight")]
     labels = _axis(shapes, "class_embedding.weight", 0)
@@ -101,8 +131,9 @@ def _depth(shapes: Shapes, attention: str) -> int:
 
 def _count(shapes: Shapes, prefix: str) -> int:
     """How many numbered parts there are."""
-    number = re.compile(rf"{re.escape(prefix)}\.(\d{{1,4}})\.")
-    count = 1 + max((int(found[1]) for name in shapes if (found := number.match(name))), default=-1)
+    begin = len(prefix) + 1
+    numbers = (NUMBER.match(name, begin) for name in shapes if name.startswith(f"{prefix}."))
+    count = 1 + max((int(found[1]) for found in numbers if found), default=-1)
     if count > MOST_PARTS:
         raise WeightsError(f"it has {count} parts {prefix}; no network of this kind has more than {MOST_PARTS}")
     return count

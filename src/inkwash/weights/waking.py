@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from inkwash.errors import WeightsError
 from inkwash.latent.autoencoder import Autoencoder
 from inkwash.latent.spec import AutoencoderSpec
-from inkwash.latent.tiny_autoencoder import TinyAutoencoder, TinyAutoencoderSpec
+from inkwash.latent.tiny_autoencoder import TinyAutoencoder
 from inkwash.nn.resting import Resting, whole
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.mmdit_spec import MMDiTSpec
@@ -22,9 +22,10 @@ from inkwash.text.t5 import T5Encoder, T5Spec
 from inkwash.weights.configs import Config
 from inkwash.weights.containers.source import Source
 from inkwash.weights.fit import refuse
+from inkwash.weights.helper_specs import tiny_autoencoder_spec
 from inkwash.weights.names import text, tiny
 from inkwash.weights.names.recipe import Recipe, recast
-from inkwash.weights.network_specs import autoencoder_spec, unet_spec
+from inkwash.weights.network_specs import autoencoder_spec, shapes, unet_spec
 from inkwash.weights.packed import keep_packed
 from inkwash.weights.shape import mmdit_shape
 
@@ -94,9 +95,8 @@ def autoencoder_of(part: Source, config: Config, known: AutoencoderSpec) -> Auto
 
 def tiny_autoencoder_of(part: Source) -> TinyAutoencoder:
     """A TAESD under diffusers names, encoder and decoder."""
-    latents = (part.shape("decoder.layers.0.weight") or (0, 4))[1]
-    width = (part.shape("decoder.layers.0.weight") or (64,))[0]
-    return awake(lambda: TinyAutoencoder(TinyAutoencoderSpec(latents, width)), part)
+    spec = tiny_autoencoder_spec(shapes(part))
+    return awake(lambda: TinyAutoencoder(spec), part)
 
 
 def halves_of_tiny(source: Source, beside: Callable[[Path], Source]) -> Source:
@@ -156,11 +156,6 @@ def t5_of(part: Source, config: Config) -> T5Encoder:
     table = next((name for name in TOKENS if name in part.slots), TOKENS[0])
     names = {name: name for name in part.slots if name.startswith("encoder.")} | dict.fromkeys(TOKENS, table)
     return awake(lambda: T5Encoder(spec), part.renamed(names))
-
-
-def shapes(part: Source) -> dict[str, tuple[int, ...]]:
-    """Names and shapes alone."""
-    return {name: slot.shape for name, slot in part.slots.items()}
 
 
 def _whole(config: Config, name: str, usual: int) -> int:

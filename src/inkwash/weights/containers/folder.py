@@ -12,7 +12,6 @@ from inkwash.weights.containers.source import Source, joined, open_safetensors
 STEMS = ("diffusion_pytorch_model", "model")
 NOTES = ("config.json", "scheduler_config.json", "model_index.json", "preprocessor_config.json")
 LARGEST_NOTE = 2**20
-MODEL_INDEX = "model_index.json"
 SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}\.safetensors|(.+)\.safetensors")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
