@@ -32,7 +32,7 @@ class Settings:
 
 
 FULL = Settings(
-    PETS, side=16, batch=64, tokens=PETS_TEXT.tokens, rounds=7, lessons=4, model="pets", pictures=16, steps=25, starts=7
+    PETS, side=16, batch=64, tokens=PETS_TEXT.tokens, rounds=5, lessons=4, model="pets", pictures=16, steps=25, starts=7
 )
 QUICK = Settings(TINY, side=8, batch=2, tokens=3, rounds=2, lessons=1, model=None, pictures=1, steps=2, starts=1)
 

@@ -70,8 +70,9 @@ def with_model(kind: str, **inputs: Any) -> Foreign:
         (
             "FreeU",
             {"b1": 1.1, "b2": 1.2, "s1": 0.9, "s2": 0.2},
-            {"freeu.b1": 1.1, "freeu.b2": 1.2, "freeu.s1": 0.9, "freeu.s2": 0.2},
+            {"freeu.b1": 1.1, "freeu.b2": 1.2, "freeu.s1": 0.9, "freeu.s2": 0.2, "freeu.version": "1"},
         ),
+        ("FreeU_V2", {"b1": 1.3, "b2": 1.4}, {"freeu.b1": 1.3, "freeu.b2": 1.4, "freeu.version": "2"}),
         ("PerturbedAttentionGuidance", {"scale": 3}, {"pag.scale": 3.0, "pag.layers": ("mid",)}),
         ("RescaleCFG", {"multiplier": 0.7}, {"rules.rescale": 0.7}),
         (
@@ -106,7 +107,6 @@ def test_nodes_that_a_request_has_fields_for(kind: str, inputs: dict[str, Any], 
 @pytest.mark.parametrize(
     ("kind", "inputs", "told"),
     [
-        ("FreeU_V2", {"b1": 1.3, "b2": 1.4}, {"FreeU_V2": "b1=1.3, b2=1.4"}),
         ("ModelSamplingSD3", {"shift": 3.0}, {"ModelSamplingSD3": "shift=3.0"}),
         ("ModelSamplingDiscrete", {"sampling": "eps", "zsnr": True}, {"ModelSamplingDiscrete zsnr": "True"}),
         ("ModelSamplingDiscrete", {"sampling": "lcm"}, {"ModelSamplingDiscrete": "sampling=lcm"}),

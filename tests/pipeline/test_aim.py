@@ -128,15 +128,15 @@ def test_layers_are_skipped_in_their_part_of_the_way(engine: Engine) -> None:
 def test_scaled_features_count_for_both_guesses(engine: Engine) -> None:
     unet, x = engine.bundle.predictor, noisy(engine)
     assert isinstance(unet, UNet)
-    with freed(unet, ((1.3, 0.9), (1.4, 0.2))):
+    with freed(unet, ((1.3, 0.9), (1.4, 0.2)), "diffusers"):
         expected = guess(engine, CAT)
-    asked = replace(CAT, freeu=FreeU(b1=1.3, s1=0.9, b2=1.4, s2=0.2))
+    asked = replace(CAT, freeu=FreeU(b1=1.3, s1=0.9, b2=1.4, s2=0.2, version="diffusers"))
     torch.testing.assert_close(guess(engine, asked), expected)
     assert not torch.allclose(expected, guess(engine, CAT))
     denoise = engine.denoiser(batch_of(engine, asked), SIGMAS)
     both, (own, away) = denoise(x, SIGMA), halves(denoise, x, SIGMA)
     assert torch.equal(own, both)
-    with freed(unet, ((1.3, 0.9), (1.4, 0.2))):
+    with freed(unet, ((1.3, 0.9), (1.4, 0.2)), "diffusers"):
         torch.testing.assert_close(away, told(engine, "dog")(x, SIGMA))
 
 

@@ -62,7 +62,7 @@ FULL = GenerateRequest(
     rules=Rules(rescale=0.7, mimic=7.0, percentile=0.99, projected=True, parallel=0.1, largest=9.0, momentum=-0.2),
     pag=PAG(scale=3.0, layers=("mid", "down_blocks.2"), adaptive=0.001),
     slg=SLG(scale=2.5, layers=(1, 2), start=0.1, stop=0.5),
-    freeu=FreeU(b1=1.2, b2=1.4, s1=0.9, s2=0.2),
+    freeu=FreeU(b1=1.2, b2=1.4, s1=0.9, s2=0.2, version="1"),
     noise=Noise(rng="philox", delta=31337, resize_from=(512, 768), columns=True, tree=True),
     way=Way(eta=0.5, s_churn=10.0, s_tmin=0.1, s_tmax=5.0, s_noise=1.01, discard=True, plan="diffusers"),
     refiner=Refiner(model="a/refiner", switch_at=0.7, base=Path("a"), tokenizer=Path("a/tokenizer"), sha256="12"),

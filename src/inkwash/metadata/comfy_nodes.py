@@ -14,6 +14,7 @@ from inkwash.text.tree import Lora
 Inputs = Mapping[str, Any]
 NOTHING = GenerateRequest()
 LORAS = ("LoraLoader", "LoraLoaderModelOnly")
+FREE: Mapping[str, str] = {name: f"freeu.{name}" for name in ("b1", "b2", "s1", "s2")}
 TAUGHT: Mapping[str, str] = {"eps": "epsilon", "v_prediction": "v_prediction", "x0": "sample"}
 
 
@@ -42,7 +43,8 @@ def _skipping(layers: str) -> Mapping[str, str]:
 
 
 KINDS: Mapping[str, Kind] = {
-    "FreeU": Kind({name: f"freeu.{name}" for name in ("b1", "b2", "s1", "s2")}),
+    "FreeU": Kind(FREE, {"freeu.version": "1"}),
+    "FreeU_V2": Kind(FREE, {"freeu.version": "2"}),
     "PerturbedAttentionGuidance": Kind({"scale": "pag.scale"}),
     "SkipLayerGuidanceSD3": Kind(_skipping("layers")),
     "SkipLayerGuidanceDiT": Kind(_skipping("double_layers"), usual={"rescaling_scale": 0}),

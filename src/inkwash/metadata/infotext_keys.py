@@ -56,6 +56,7 @@ NOTES: tuple[Note, ...] = (
     flag("way.discard", "Discard penultimate sigma"),
     one("way.plan", "Scheduler plan"),
     *(real(f"freeu.{name}", f"freeu_{name}", switch=FREE) for name in ("b1", "b2", "s1", "s2")),
+    one("freeu.version", "FreeU version"),
     real("pag.scale", "PerturbedAttentionGuidance_scale", switch=PERTURBED),
     Note("PAG scale", lambda _: None, lambda text: {"pag.scale": float(text)}),  # SD.Next's
     one("pag.layers", "PAG layers", "; ".join, words),

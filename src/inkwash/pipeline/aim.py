@@ -103,7 +103,7 @@ def _perturbed(network: UNet, pag: PAG) -> Block:
 
 
 def _free(network: UNet, freeu: FreeU) -> Block:
-    return lambda: freed(network, ((freeu.b1, freeu.s1), (freeu.b2, freeu.s2)))
+    return lambda: freed(network, ((freeu.b1, freeu.s1), (freeu.b2, freeu.s2)), freeu.version)
 
 
 def _fading(pag: PAG, schedule: Schedule) -> Pace:

@@ -1,6 +1,6 @@
 """FreeU: what comes from below is made stronger, what skips the bottom is made smoother.  (Si et al. 2023, 3.2)
 
-with freed(unet, ((1.2, 0.9), (1.4, 0.2))):
+with freed(unet, ((1.3, 0.9), (1.4, 0.2))):
     guess = denoise(x, sigma)
 """
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,19 +16,49 @@ from torch import Tensor, nn
 from inkwash.predictor.unet import UNet, UpStack
 
 Amounts = Sequence[tuple[float, float]]
-"""(b, s) for the stages on the way up, the lowest first; those beyond are left alone."""
+"""(b, s) for what is widest, and for what is half as wide."""
+Version = Literal["1", "2", "diffusers"]
+"""The authors' first and second, which go by widths: the first pair for blocks that are told four times the channels of
+the first stage from below, the second for twice as many. diffusers' is the first, by stages on the way up."""
 
 
 @contextmanager
-def freed(network: UNet, amounts: Amounts) -> Iterator[None]:
+def freed(network: UNet, amounts: Amounts, version: Version = "2") -> Iterator[None]:
     """Inside the block half of the backbone's channels are multiplied by b, the slowest waves of skips by s."""
     with ExitStack() as hooks:
-        for (strong, weak), stage, (below, own) in zip(amounts, network.up_blocks, _widths(network), strict=False):
-            assert isinstance(stage, UpStack)  # noqa: S101  such are the stages on the way up
-            for index, block in enumerate(stage.resnets):
-                scaling = _Scaling(own if index else below, strong, weak)
-                hooks.callback(block.register_forward_pre_hook(scaling).remove)
+        for block, width, (strong, weak) in scaled_blocks(network, amounts, version):
+            scaling = _Scaling(width, strong, weak, adaptive=version == "2")
+            hooks.callback(block.register_forward_pre_hook(scaling).remove)
         yield
+
+
+def scaled_blocks(
+    network: UNet, amounts: Amounts, version: Version
+) -> Iterator[tuple[nn.Module, int, tuple[float, float]]]:
+    """The residual blocks on the way up that are touched, their channels from below, and their (b, s)."""
+    first = network.spec.stages[0].channels
+    for number, (stage, (below, own)) in enumerate(zip(network.up_blocks, _widths(network), strict=True)):
+        assert isinstance(stage, UpStack)  # noqa: S101  such are the stages on the way up
+        for index, block in enumerate(stage.resnets):
+            width = own if index else below
+            place = number if version == "diffusers" else {4 * first: 0, 2 * first: 1}.get(width, len(amounts))
+            if place < len(amounts):
+                yield block, width, amounts[place]
+
+
+def louder(backbone: Tensor, amount: float, *, adaptive: bool) -> Tensor:
+    """Half of the channels of (b, c, h, w) multiplied by `amount`.
+
+    `adaptive`: at every place by as much of it as the mean over channels is near its maximum there, and by 1 at its
+    minimum.  (FreeU's second version)
+    """
+    half = backbone.shape[1] // 2
+    factor: Tensor | float = amount
+    if adaptive:
+        mean = backbone.mean(1, keepdim=True)
+        low, high = mean.amin((2, 3), keepdim=True), mean.amax((2, 3), keepdim=True)
+        factor = 1 + (amount - 1) * (mean - low) / (high - low).clamp(min=torch.finfo(mean.dtype).tiny)
+    return torch.cat([backbone[:, :half] * factor, backbone[:, half:]], dim=1)
 
 
 def slowest_scaled(x: Tensor, amount: float) -> Tensor:
@@ -57,9 +88,9 @@ class _Scaling:
     width: int
     strong: float
     weak: float
+    adaptive: bool
 
     def __call__(self, _: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         backbone, skip = args[0][:, : self.width], args[0][:, self.width :]
-        half = self.width // 2
-        louder = torch.cat([backbone[:, :half] * self.strong, backbone[:, half:]], dim=1)
-        return torch.cat([louder, slowest_scaled(skip, self.weak)], dim=1), *args[1:]
+        backbone = louder(backbone, self.strong, adaptive=self.adaptive)
+        return torch.cat([backbone, slowest_scaled(skip, self.weak)], dim=1), *args[1:]

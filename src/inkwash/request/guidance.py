@@ -1,8 +1,9 @@
 """Options of guidance beyond its strength: rules, worse networks to push away from, features scaled in the U-Net."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from inkwash.request.limits import flag, listed, real, whole
+from inkwash.request.limits import flag, listed, one_of, real, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +85,18 @@ class FreeU:
     """FreeU: the backbone of the U-Net speaks louder, what skips it lower.  All 1 is off."""
 
     b1: float = 1.0
-    """Half of the channels from below, in the lowest stage on the way up. 1.2 is usual."""
+    """Half of the channels from below, in the widest blocks on the way up. 1.3 is usual."""
     b2: float = 1.0
-    """The same in the stage above. 1.4 is usual."""
+    """The same in blocks half as wide. 1.4 is usual."""
     s1: float = 1.0
-    """The slowest waves of what crosses over, in the lowest stage. 0.9 is usual."""
+    """The slowest waves of what crosses over, in the widest blocks. 0.9 is usual."""
     s2: float = 1.0
-    """The same in the stage above. 0.2 is usual."""
+    """The same in blocks half as wide. 0.2 is usual."""
+    version: Literal["1", "2", "diffusers"] = "2"
+    """Its authors' first or second (Forge, ComfyUI's FreeU_V2), or that of diffusers: the first, by stages."""
 
     def __post_init__(self) -> None:
+        one_of("freeu.version", self.version, ("1", "2", "diffusers"))
         for name in ("b1", "b2", "s1", "s2"):
             real(f"freeu.{name}", getattr(self, name), 0.0, 4.0)
 
