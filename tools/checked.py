@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import is_dataclass
 from functools import wraps
 from inspect import isgeneratorfunction
-from typing import Any
+from typing import Any, ForwardRef, Literal, get_args, get_origin
 
 from beartype import beartype
 from jaxtyping import jaxtyped
@@ -30,9 +30,16 @@ def checked(what: Any) -> Any:
         case property():
             return property(*(part and checked(part) for part in (what.fget, what.fset, what.fdel)))
     hints = what.__annotations__.values()
-    if isgeneratorfunction(what) or any(isinstance(hint, str) or "{" in str(hint) for hint in hints):
+    if isgeneratorfunction(what) or any(_named(hint) or "{" in str(hint) for hint in hints):
         return jaxtyped(what, typechecker=beartype)
     return _within(what)
+
+
+def _named(hint: Any) -> bool:
+    """Whether a type is told by its name, alone or within another."""
+    if isinstance(hint, str | ForwardRef):
+        return True
+    return get_origin(hint) is not Literal and any(map(_named, get_args(hint)))
 
 
 def _within(function: Callable[..., Any]) -> Callable[..., Any]:

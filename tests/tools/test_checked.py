@@ -59,12 +59,18 @@ def known_later(x: "OnlyToTypeCheckers | None", y: Row) -> int:
     return len(y)
 
 
+@checked
+def many_known_later(x: list["OnlyToTypeCheckers"], y: Row) -> int:
+    return len(y)
+
+
 ONE, TWO = torch.ones(1), torch.ones(2)
 
 
 def test_calls_that_are_as_annotated() -> None:
     assert added(TWO, TWO).tolist() == [2, 2]
     assert (len(counted(3)), list(sums(TWO, TWO)), known_later(object(), TWO)) == (3, [2, 2], 2)
+    assert many_known_later([], TWO) == 2
     assert (Pair.of(TWO).sum, Pair.zeros(3).tolist()) == (4, [0, 0, 0])
     assert (added.__name__, Pair.of.__name__) == ("added", "of")
 

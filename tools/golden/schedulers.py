@@ -83,10 +83,10 @@ def final(golden: Golden, walk: Walk, net: Net) -> Tensor:
     """The last sample in the golden's own units."""
     cls, cfg = golden["cls"], golden["cfg"]
     target = "flow" if flows(golden) else TARGETS[cfg.get("prediction_type", "epsilon")]
-    told_by = lambda schedule: NetworkDenoiser(net, schedule, "v" if cls.startswith("EDM") else target, NO_TEXT)
-    ask: Denoiser = told_by(walk.schedule)
+    told = partial(NetworkDenoiser, target="v" if cls.startswith("EDM") else target, text=NO_TEXT)
+    ask: Denoiser = told(net, walk.schedule)
     if cls == "KDPM2AncestralDiscreteScheduler" and isinstance(walk.schedule, Timetable):
-        ask = by_turns(ask, told_by(walk.schedule.inner))
+        ask = by_turns(ask, told(net, walk.schedule.inner))
     if cls == "LCMScheduler":
         ask = bounded(ask, walk.schedule)
     pndm, of_v = cls == "PNDMScheduler", target == "v"
