@@ -14,9 +14,9 @@ class Rival(nn.Module):
     The pooled prompt joins the step through diffusers' class embedding: the same two layers under another name.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, spec: UNetSpec) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.spec = network, spec
 
     def forward(self, x: Latents, t: Float[Tensor, " b"], text: TextStates) -> Latents:
         """(b, c, h, w), (b,) and a prompt per picture -> (b, c, h, w)."""
@@ -32,7 +32,7 @@ def rival(ours: UNet) -> Rival:
     network.load_state_dict(
         {name.replace("add_embedding", "class_embedding"): value for name, value in ours.state_dict().items()}
     )
-    return Rival(network)
+    return Rival(network, ours.spec)
 
 
 def built(spec: UNetSpec) -> nn.Module:
