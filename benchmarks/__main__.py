@@ -10,9 +10,8 @@ from typing import Literal
 import tyro
 
 from benchmarks import cold, machine, sampling, training
-from benchmarks.report import Section, page
+from benchmarks.report import Section, keep, page
 from benchmarks.settings import FULL, QUICK, Settings
-from inkwash.files import atomic, free_name
 
 Question = Literal["training", "sampling", "cold"]
 QUESTIONS: dict[Question, Callable[[Settings], Section]] = {
@@ -43,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(text)
     if not options.quick:
         name = f"{date.today().isoformat()}-{'-'.join(options.only)}-{machine.slug()}.md"
-        with atomic(free_name(options.folder / name)) as part:
-            part.write_text(text)
+        keep(text, options.folder / name)
     return 0
 
 

@@ -21,8 +21,7 @@ import torch
 import tyro
 
 from benchmarks import machine
-from benchmarks.report import Section, page
-from inkwash.files import atomic, free_name
+from benchmarks.report import Section, keep, page
 from inkwash.ram import GIGA
 from inkwash.weights.configs import configured
 from inkwash.weights.containers.source import Slot, Source, joined
@@ -63,8 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(text)
     if options.folder is not None:
         name = f"{date.today().isoformat()}-memory-{machine.slug()}.md"
-        with atomic(free_name(options.folder / name)) as part:
-            part.write_text(text)
+        keep(text, options.folder / name)
     return 0
 
 

@@ -1,6 +1,9 @@
 """Results as a page of Markdown."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from inkwash.files import atomic, free_name
 
 
 @dataclass(frozen=True)
@@ -24,3 +27,12 @@ def written(section: Section) -> str:
     lines = [section.head, tuple("---" for _ in section.head), *section.rows]
     table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
     return f"## {section.title}\n\n{section.told}\n\n{table}"
+
+
+def keep(text: str, path: Path) -> Path:
+    """Write a page, in a folder that may be new, beside older ones of that name; where it went."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    free = free_name(path)
+    with atomic(free) as part:
+        part.write_text(text)
+    return free

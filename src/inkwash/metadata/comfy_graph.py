@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from inkwash.request.guidance import AMOUNTS
+
 Node = Mapping[str, Any]
 Graph = Mapping[str, Node]
 MOST_NODES = 10_000
@@ -10,7 +12,6 @@ NUMBERS = ("seed", "noise_seed", "value", "int", "float", "Number", "steps", "cf
 HELD = ("value", "int", "float", "Number")
 SCALED = ("upscale_method", "width", "height", "crop")
 SCALED_BY = ("upscale_method", "scale_by")
-FREE = ("b1", "b2", "s1", "s2")
 WIDGETS: Mapping[str, tuple[str, ...]] = {
     "KSampler": ("seed", "", "steps", "cfg", "sampler_name", "scheduler", "denoise"),
     "KSamplerAdvanced": (
@@ -45,8 +46,8 @@ WIDGETS: Mapping[str, tuple[str, ...]] = {
         *("double_layers", "single_layers", "scale", "start_percent", "end_percent"),
         "rescaling_scale",
     ),
-    "FreeU": FREE,
-    "FreeU_V2": FREE,
+    "FreeU": AMOUNTS,
+    "FreeU_V2": AMOUNTS,
     "RandomNoise": ("noise_seed",),
     "KSamplerSelect": ("sampler_name",),
     "BasicScheduler": ("scheduler", "steps", "denoise"),

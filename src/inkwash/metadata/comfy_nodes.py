@@ -8,13 +8,14 @@ from inkwash.errors import InvalidRequest
 from inkwash.metadata.infotext_values import numbers
 from inkwash.request.fields import value_at
 from inkwash.request.generate import GenerateRequest
+from inkwash.request.guidance import AMOUNTS
 from inkwash.text.tags import tags_taken
 from inkwash.text.tree import Lora
 
 Inputs = Mapping[str, Any]
 NOTHING = GenerateRequest()
 LORAS = ("LoraLoader", "LoraLoaderModelOnly")
-FREE: Mapping[str, str] = {name: f"freeu.{name}" for name in ("b1", "b2", "s1", "s2")}
+FREE: Mapping[str, str] = {name: f"freeu.{name}" for name in AMOUNTS}
 TAUGHT: Mapping[str, str] = {"eps": "epsilon", "v_prediction": "v_prediction", "x0": "sample"}
 
 

@@ -7,6 +7,7 @@ is in their style.
 from inkwash.metadata import infotext_values as look
 from inkwash.metadata.infotext_note import NOTHING, Note, Switch, eta, flag, one, only, real, whole
 from inkwash.metadata.infotext_values import number, row, size, sized, words
+from inkwash.request.guidance import AMOUNTS
 from inkwash.reverse import names
 from inkwash.weights.manifest import ABOVE_ALL
 
@@ -55,7 +56,7 @@ NOTES: tuple[Note, ...] = (
     real("way.s_noise", "Sigma noise"),
     flag("way.discard", "Discard penultimate sigma"),
     one("way.plan", "Scheduler plan"),
-    *(real(f"freeu.{name}", f"freeu_{name}", switch=FREE) for name in ("b1", "b2", "s1", "s2")),
+    *(real(f"freeu.{name}", f"freeu_{name}", switch=FREE) for name in AMOUNTS),
     one("freeu.version", "FreeU version"),
     real("pag.scale", "PerturbedAttentionGuidance_scale", switch=PERTURBED),
     Note("PAG scale", lambda _: None, lambda text: {"pag.scale": float(text)}),  # SD.Next's

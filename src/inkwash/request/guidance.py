@@ -80,6 +80,10 @@ class SLG:
             whole("slg.layers", layer, 0, 1000)
 
 
+AMOUNTS = ("b1", "b2", "s1", "s2")
+"""What FreeU scales, by the names that everybody has for it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FreeU:
     """FreeU: the backbone of the U-Net speaks louder, what skips it lower.  All 1 is off."""
@@ -97,10 +101,10 @@ class FreeU:
 
     def __post_init__(self) -> None:
         one_of("freeu.version", self.version, ("1", "2", "diffusers"))
-        for name in ("b1", "b2", "s1", "s2"):
+        for name in AMOUNTS:
             real(f"freeu.{name}", getattr(self, name), 0.0, 4.0)
 
     @property
     def acts(self) -> bool:
         """Whether anything is scaled."""
-        return (self.b1, self.b2, self.s1, self.s2) != (1, 1, 1, 1)
+        return any(getattr(self, name) != 1 for name in AMOUNTS)
