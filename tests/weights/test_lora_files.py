@@ -51,7 +51,7 @@ def test_baked_is_the_patched_network(shelf: Shelf, tmp_path: Path) -> None:
     assert not torch.equal(found.predictor.state_dict()[key], plain.predictor.state_dict()[key])
 
 
-@pytest.mark.parametrize("base", ["sd1", "sdxl"])
+@pytest.mark.parametrize("base", ["sd1", "sdxl", "sd3"])
 def test_what_is_taken_out_and_baked_in_is_the_tuned_one(shelf: Shelf, tmp_path: Path, base: Base) -> None:
     after = tuned(tmp_path / "tuned.safetensors", base)
     tensors, notes = taken(after, shelf(base, "single"), 4096)
@@ -63,10 +63,11 @@ def test_what_is_taken_out_and_baked_in_is_the_tuned_one(shelf: Shelf, tmp_path:
         spread = max(1e-3, wanted[name].float().abs().max().item())
         assert (whole[name].float() - wanted[name].float()).abs().max() <= 2e-3 * spread, name
     assert identified(open_safetensors(file)).kind in ("lora", "full")
-    assert notes["ss_network_module"] == "networks.lora"
     stems = {"sd1": "lora_unet_down_blocks_0_", "sdxl": "lora_unet_input_blocks_4_1_"}
-    assert any(name.startswith(stems[base]) for name in tensors)
-    assert any(name.startswith("lora_te2_" if base == "sdxl" else "lora_te_text_model") for name in tensors)
+    texts = {"sd1": "lora_te_text_model", "sdxl": "lora_te2_"}
+    assert ("ss_network_module" in notes) == (base in stems)
+    assert any(name.startswith(stems.get(base, "transformer.transformer_blocks.1.attn.to_q.")) for name in tensors)
+    assert any(name.startswith(texts.get(base, "text_encoder_2.text_model.")) for name in tensors)
 
 
 def product(tensors: dict[str, Tensor], stem: str) -> Tensor:
@@ -88,7 +89,7 @@ def test_a_smaller_rank_keeps_the_largest_part(tmp_path: Path) -> None:
 
 def test_what_cannot_be_done_is_told_in_a_line(shelf: Shelf, tmp_path: Path) -> None:
     file, single = write_lora(tmp_path / "ink.safetensors"), shelf("sd1", "single")
-    with pytest.raises(InvalidRequest, match="a checkpoint with a U-Net; this is a lora"):
+    with pytest.raises(InvalidRequest, match="a checkpoint with a U-Net or a transformer; this is a lora"):
         baked(file, [(file, 1.0)])
     with pytest.raises(WeightsError, match=r"ink\.safetensors does not fit: .*q_proj.weight is \(1024, 1024\)"):
         baked(shelf("sd2", "single"), [(file, 1.0)])

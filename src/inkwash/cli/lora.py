@@ -25,7 +25,7 @@ class Bake:
 
 @dataclass(frozen=True)
 class Extract:
-    """What a training has changed, as a LoRA in kohya's naming. Prints the file."""
+    """What a training has changed, as a LoRA in kohya's naming, of Stable Diffusion 3 in PEFT's. Prints the file."""
 
     tuned: Annotated[Path, Positional]
     """The checkpoint that was trained."""
@@ -46,7 +46,7 @@ class Resize:
     """A LoRA of a smaller rank, as near as that allows. Prints the file."""
 
     file: Annotated[Path, Positional]
-    """A LoRA in kohya's naming."""
+    """A LoRA in kohya's or PEFT's naming."""
     out: Annotated[Path, Positional]
     """A name that ends in .safetensors."""
     rank: int = 16

@@ -90,7 +90,7 @@ def _parts(source: Source) -> tuple[str, ...]:
         "transformer": ("transformer.",),
         "text_encoder": ("lora_te_", "lora_te1_", "text_encoder.", "clip_l."),
         "text_encoder_2": ("lora_te2_", "text_encoder_2.", "clip_g."),
-        "text_encoder_3": ("lora_te3_",),
+        "text_encoder_3": ("lora_te3_", "text_encoder_3."),
     }
     return tuple(part for part, head in heads.items() if any(name.startswith(head) for name in source.slots))
 

@@ -136,10 +136,28 @@ class Rows:
         return MISFIT if rows % self.count else (rows // self.count, columns)
 
 
+@dataclass(frozen=True)
+class Swapped:
+    """Another naming keeps the halves of the rows in each other's place: shift before scale."""
+
+    whole: Delta
+
+    def __call__(self, shape: Shape) -> Tensor:
+        """The second half first."""
+        return torch.cat(self.whole(shape).chunk(2)[::-1])
+
+    @property
+    def size(self) -> Size:
+        """Rows and columns, or MISFIT."""
+        return self.whole.size
+
+
 def cut(delta: Delta, rank: int) -> Delta:
     """Of a low-rank change the first `rank` rows, at the scale that it had; of others all."""
     if isinstance(delta, Rows):
         return Rows(cut(delta.whole, rank), delta.index, delta.count)
+    if isinstance(delta, Swapped):
+        return Swapped(cut(delta.whole, rank))
     if not isinstance(delta, LowRank) or delta.mid is not None:
         return delta
     return LowRank(delta.up[:, :rank], delta.down[:rank], delta.scale)

@@ -14,7 +14,8 @@ def extracted(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], rank: int
     """The tensors of a LoRA file that takes `base` to `tuned`, as near as `rank` allows.
 
     Matrices and kernels become pairs, the nearest of that rank (Eckart & Young 1936); what changed of vectors goes
-    along as it is, what did not change is left out. `prefix` is that of a kohya file, `lora_unet_` or `lora_te_`.
+    along as it is, what did not change is left out. `prefix` is that of a kohya file, `lora_unet_` or `lora_te_`, or
+    ends in a dot, and then modules keep theirs.
     Raises InvalidRequest for a rank below 1, WeightsError if the two are not of one kind.
     """
     if rank < 1:
@@ -27,7 +28,8 @@ def extracted(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], rank: int
         module, _, leaf = name.rpartition(".")
         change = weight.float() - base[name].float()
         if leaf in ("weight", "bias") and bool(change.any()):
-            found |= _parts(prefix + module.replace(".", "_"), leaf, change, rank)
+            inner = module if prefix.endswith(".") else module.replace(".", "_")
+            found |= _parts(prefix + inner, leaf, change, rank)
     return found
 
 

@@ -8,11 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from math import isfinite, sqrt
 
+import torch
 from torch import Tensor, nn
 
 from inkwash.errors import WeightsError
 from inkwash.weights.change import Change, Changes
-from inkwash.weights.deltas import Delta, Full, Hadamard, Kronecker, LowRank, Rows
+from inkwash.weights.deltas import Delta, Full, Hadamard, Kronecker, LowRank, Rows, Swapped
 from inkwash.weights.files import Checkpoint
 from inkwash.weights.fit import MOST_LISTED
 from inkwash.weights.lora_names import Aliases, Place, Role, places
@@ -21,6 +22,7 @@ ENDS: Mapping[str, str] = {
     ".lora_down.weight": "down", ".lora_up.weight": "up", ".lora_mid.weight": "mid",
     ".lora_A.weight": "down", ".lora_B.weight": "up",
     ".lora_A.default.weight": "down", ".lora_B.default.weight": "up",
+    ".lora_B.bias": "up_bias", ".lora_B.default.bias": "up_bias",
     ".lora.down.weight": "down", ".lora.up.weight": "up",
     "_lora.down.weight": "down", "_lora.up.weight": "up",
     ".lora_linear_layer.down.weight": "down", ".lora_linear_layer.up.weight": "up",
@@ -46,7 +48,7 @@ def read_changes(
     what is unknown or incomplete.
     """
     groups, wrong = _grouped(kept.tensors)
-    known, told = places(networks, aliases), _told(kept.metadata)
+    known, told = places(networks, aliases), told_of(kept.metadata)
     found: dict[Role, dict[str, Change]] = {}
     for stem, parts in groups.items():
         place = known.get(stem.replace(".processor.", "."))
@@ -54,7 +56,7 @@ def read_changes(
             wrong.append(f"no place for {stem}")
             continue
         try:
-            for path, change in _placed(place, parts, _notes(told, stem)):
+            for path, change in _placed(place, parts, notes_about(told, stem)):
                 if path in found.setdefault(place.role, {}):
                     raise ValueError("is there twice, under two names")
                 found[place.role][path] = change
@@ -85,11 +87,18 @@ def _placed(place: Place, parts: Parts, notes: Mapping[str, object]) -> Iterator
     """Parameters and their changes.  Raises ValueError telling what is wrong with `parts`."""
     parts, magnitude, count = dict(parts), parts.get("magnitude"), len(place.modules)
     parts.pop("magnitude", None)
-    deltas: dict[str, Delta] = {"bias": Full(parts.pop("bias"))} if "bias" in parts else {}
+    deltas: dict[str, Delta] = {}
+    if "up_bias" in parts and "down" in parts:  # PEFT scales it as the matrices beside it
+        parts["bias"] = scale_of(parts, parts["down"], notes) * parts.pop("up_bias").float()
+    if "bias" in parts:
+        deltas["bias"] = Full(parts.pop("bias"))
     if parts or magnitude is not None:
         deltas["weight"] = _delta(parts, notes)
     if magnitude is not None and count > 1 and (magnitude.shape[:1] != (magnitude.numel(),) or len(magnitude) % count):
         raise ValueError("rescales columns of several weights at once")
+    if place.swapped:
+        deltas = {leaf: Swapped(delta) for leaf, delta in deltas.items()}
+        magnitude = magnitude if magnitude is None or len(magnitude) == 1 else torch.cat(magnitude.chunk(2)[::-1])
     for leaf, delta in deltas.items():
         for index, module in enumerate(place.modules):
             share: Delta = delta if count == 1 else Rows(delta, index, count)
@@ -102,10 +111,10 @@ def _delta(parts: Parts, notes: Mapping[str, object]) -> Delta:
     if names == {"diff"}:
         return Full(parts["diff"])
     if {"up", "down"} <= names <= {"up", "down", "mid"}:
-        return LowRank(parts["up"], parts["down"], _scale(parts, parts["down"], notes), parts.get("mid"))
+        return LowRank(parts["up"], parts["down"], scale_of(parts, parts["down"], notes), parts.get("mid"))
     if {"w1_a", "w1_b", "w2_a", "w2_b"} <= names <= {"w1_a", "w1_b", "w2_a", "w2_b", "t1", "t2"}:
         four = parts["w1_a"], parts["w1_b"], parts["w2_a"], parts["w2_b"]
-        return Hadamard(*four, _scale(parts, parts["w1_b"], notes), parts.get("t1"), parts.get("t2"))
+        return Hadamard(*four, scale_of(parts, parts["w1_b"], notes), parts.get("t1"), parts.get("t2"))
     if any(name.startswith("k_") for name in names):
         return _kronecker(parts, notes)
     raise ValueError(f"is incomplete: it has {', '.join(sorted(parts)) or 'a scale alone'}")
@@ -116,7 +125,7 @@ def _kronecker(parts: Parts, notes: Mapping[str, object]) -> Kronecker:
     core = parts.get("k_t2")
     w1, w2 = _factor(parts, "k_w1", None), _factor(parts, "k_w2", core)
     ranked = parts.get("k_w1_b", parts.get("k_w2_b"))
-    return Kronecker(w1, w2, 1.0 if ranked is None else _scale(parts, ranked, notes))
+    return Kronecker(w1, w2, 1.0 if ranked is None else scale_of(parts, ranked, notes))
 
 
 def _factor(parts: Parts, name: str, core: Tensor | None) -> tuple[Tensor, ...]:
@@ -128,7 +137,7 @@ def _factor(parts: Parts, name: str, core: Tensor | None) -> tuple[Tensor, ...]:
     return (a, b) if core is None else (a, b, core)
 
 
-def _scale(parts: Parts, ranked: Tensor, notes: Mapping[str, object]) -> float:
+def scale_of(parts: Parts, ranked: Tensor, notes: Mapping[str, object]) -> float:
     """alpha / rank, the rank being the rows of `ranked`; 1 without an alpha.  (rsLoRA: alpha / sqrt(rank))"""
     rank, told = (len(ranked) if ranked.ndim else 0), parts.get("alpha")
     alpha = notes.get("alpha") if told is None else told.item() if told.numel() == 1 else None
@@ -143,7 +152,7 @@ def _scale(parts: Parts, ranked: Tensor, notes: Mapping[str, object]) -> float:
     return alpha / (sqrt(rank) if notes.get("rooted") else rank)
 
 
-def _told(metadata: Mapping[str, str]) -> Mapping[str, object]:
+def told_of(metadata: Mapping[str, str]) -> Mapping[str, object]:
     """What PEFT wrote beside the tensors about itself; nothing where it cannot be read."""
     try:
         table = json.loads(metadata.get("lora_adapter_metadata", "{}"))
@@ -152,7 +161,7 @@ def _told(metadata: Mapping[str, str]) -> Mapping[str, object]:
     return table if isinstance(table, dict) else {}
 
 
-def _notes(told: Mapping[str, object], stem: str) -> Mapping[str, object]:
+def notes_about(told: Mapping[str, object], stem: str) -> Mapping[str, object]:
     """What of it is about the scale of one module; a network's own notes begin with its name."""
     owner = stem.partition(".")[0]
     alpha, rooted, pattern = (

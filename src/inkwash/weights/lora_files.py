@@ -1,61 +1,29 @@
 """Adapters as files: baked into a checkpoint, taken out of a tuned one, or made smaller.
 
 bake      every weight that an adapter speaks of is changed, tensor by tensor; the rest is copied
-extract   what a training has changed, as matrices of low rank, in kohya's naming
+extract   what a training has changed, as matrices of low rank; in kohya's naming, of Stable Diffusion 3 in PEFT's
 resize    the nearest of a smaller rank
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from inkwash.errors import InvalidRequest, WeightsError
-from inkwash.predictor.unet import UNet
-from inkwash.text.encoder import TextEncoder, TextSpec
 from inkwash.weights.change import Changes
 from inkwash.weights.containers.source import Source
 from inkwash.weights.extract import extracted, pair
 from inkwash.weights.families import FAMILIES
-from inkwash.weights.family import identified
 from inkwash.weights.files import Checkpoint
 from inkwash.weights.gathered import readable
-from inkwash.weights.lora import read_changes
+from inkwash.weights.lora import notes_about, read_changes, scale_of, told_of
 from inkwash.weights.lora_names import Role
-from inkwash.weights.names import unet
-from inkwash.weights.network_specs import shapes, unet_spec
-from inkwash.weights.single import Base, Parts, apart, base_of, together
-
-TEXTS = ("text_encoder", "text_encoder_2", "text_encoder_3")
-UP, DOWN = ".lora_up.weight", ".lora_down.weight"
-PREFIXES: Mapping[str, tuple[str, ...]] = {"unet": ("lora_unet_",), "text_encoder": ("lora_te_", "lora_te1_"),
-                                           "text_encoder_2": ("lora_te_", "lora_te2_")}  # fmt: skip
-"""Of a network's modules; the second where a model has several readers."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A checkpoint in parts, under the names of a diffusers folder."""
-
-    path: Path
-    found: Parts
-    family: str
-
-    @classmethod
-    def at(cls, path: Path) -> "Opened":
-        """Raises WeightsError for a broken file, InvalidRequest for one without a U-Net."""
-        source = readable(path)
-        found = apart(source)
-        if "unet" not in found.parts:
-            raise InvalidRequest("model", str(path), f"a checkpoint with a U-Net; this is a {identified(source).kind}")
-        return cls(path, found, identified(source).family)
-
-    @property
-    def texts(self) -> list[str]:
-        """Its text encoders."""
-        return [name for name in TEXTS[:2] if name in self.found.parts]
+from inkwash.weights.lora_parts import Opened, blank
+from inkwash.weights.lora_peft import BIAS, DOWN, UP, as_peft, from_peft, in_peft
+from inkwash.weights.single import together
 
 
 def baked(path: Path, adapters: Sequence[tuple[Path, float]]) -> Source:
@@ -65,30 +33,29 @@ def baked(path: Path, adapters: Sequence[tuple[Path, float]]) -> Source:
     """
     opened = Opened.at(path)
     parts = dict(opened.found.parts)
-    roles = _roles(opened)
-    networks = {role: _blank(name, parts[name]) for role, name in roles.items()}
+    roles = opened.roles()
+    networks = {role: blank(name, parts[name]) for role, name in roles.items()}
     todo = [(_changes(file, networks), strength) for file, strength in adapters]
     for role, name in roles.items():
         acting = [(changes[role], strength) for changes, strength in todo if role in changes]
         parts[name] = _changed(parts[name], acting, name)
-    base = base_of(parts)
     markers = {name: readable(path).renamed({name: name}) for name in opened.found.markers}
-    return together(parts, base, markers)
+    return together(parts, opened.base, markers)
 
 
 def taken(tuned: Path, base: Path, rank: int) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The LoRA that takes `base` to `tuned`, and its notes.  Raises as `baked` does, and for networks that differ."""
     one, other = Opened.at(tuned), Opened.at(base)
+    if one.base != other.base:
+        raise WeightsError(f"{tuned} and {base} are not of one kind")
     found: dict[str, Tensor] = {}
-    for name in ["unet", *(text for text in one.texts if text in other.texts)]:
-        few, several = PREFIXES[name][0], PREFIXES[name][-1]
-        prefix = several if len(one.texts) > 1 else few
-        kind = base_of(one.found.parts)
-        after, before = (_kohya(part.found.parts[name], name, kind).tensors() for part in (one, other))
-        found |= extracted(after, before, rank, prefix)
+    for name in [one.network, *(text for text in one.texts if text in other.texts)]:
+        after, before = (part.named(name).tensors() for part in (one, other))
+        found |= extracted(after, before, rank, one.prefix(name))
     if not found:
         raise WeightsError(f"{tuned} and {base} are the same networks: there is nothing to extract")
-    return found, notes(one.family, rank, tuned.stem)
+    peft = one.base == "sd3"
+    return as_peft(found) if peft else found, notes(one.family, rank, tuned.stem, kohya=not peft)
 
 
 def resized(path: Path, rank: int) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -100,51 +67,44 @@ def resized(path: Path, rank: int) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise InvalidRequest("rank", rank, "at least 1")
     source = readable(path)
     tensors = source.tensors()
+    peft, told = in_peft(tensors), told_of(source.metadata)
+    tensors = from_peft(tensors) if peft else tensors
     stems = [name.removesuffix(UP) for name in tensors if name.endswith(UP)]
     stems = [stem for stem in stems if stem + DOWN in tensors and f"{stem}.lora_mid.weight" not in tensors]
     if not stems:
-        raise WeightsError(f"{path} holds no pairs of {UP} and {DOWN} to resize")
+        raise WeightsError(f"{path} holds no pairs of {UP} and {DOWN}, or of PEFT's, to resize")
     for stem in stems:
         up, down = tensors[stem + UP], tensors[stem + DOWN]
-        alpha = tensors.get(f"{stem}.alpha", torch.tensor(float(len(down)))).float()
-        tensors |= _smaller(stem, up, down, alpha / len(down), rank)
-    told = {key: value for key, value in source.metadata.items() if key.startswith(("modelspec.", "ss_"))}
-    return tensors, told | {"ss_network_dim": str(rank), "ss_network_alpha": str(float(rank))}
+        given = {"alpha": tensors[f"{stem}.alpha"]} if f"{stem}.alpha" in tensors else {}
+        scale = scale_of(given, down, notes_about(told, stem))
+        tensors |= _smaller(stem, up, down, scale, rank)
+        if peft and stem + BIAS in tensors:  # there the scale holds for it, too
+            tensors[stem + BIAS] = scale * tensors[stem + BIAS]
+    kept = {key: value for key, value in source.metadata.items() if key.startswith(("modelspec.", "ss_"))}
+    if peft:
+        return as_peft(tensors), kept
+    return tensors, kept | {"ss_network_dim": str(rank), "ss_network_alpha": str(float(rank))}
 
 
-def notes(family: str, rank: int, title: str) -> dict[str, str]:
-    """What a LoRA file says of itself: the ModelSpec standard's words, and those that kohya's programs read."""
+def notes(family: str, rank: int, title: str, *, kohya: bool = True) -> dict[str, str]:
+    """What a LoRA file says of itself: the ModelSpec standard's words, and in kohya's naming those of its programs."""
     known = FAMILIES.get(family)
     architecture = {"modelspec.architecture": f"{known.modelspec}/lora"} if known and known.modelspec else {}
-    return {
+    said = {
         "modelspec.sai_model_spec": "1.0.1",
         **architecture,
         "modelspec.implementation": "https://github.com/Stability-AI/generative-models",
         "modelspec.title": title,
+    }
+    if not kohya:
+        return said
+    return said | {
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(rank),
         "ss_network_alpha": str(float(rank)),
         "ss_v2": str(family.startswith("sd2")),
         "ss_base_model_version": {"sd1": "sd_v1", "sd2": "sd_v2", "sdxl": "sdxl_base_v1-0"}.get(family, family),
     }
-
-
-def _roles(opened: Opened) -> dict[Role, str]:
-    """The networks that adapters change, and the parts they lie in."""
-    roles: tuple[Role, ...] = ("text", "text_2")
-    return {"predictor": "unet", **dict(zip(roles, opened.texts, strict=False))}
-
-
-def _blank(name: str, part: Source) -> nn.Module:
-    """A network without weights, whose modules have names and shapes."""
-    with torch.device("meta"):
-        if name == "unet":
-            return UNet(unet_spec(shapes(part)))
-        vocabulary, width = part.shape("text_model.embeddings.token_embedding.weight") or (1, 64)
-        places = (part.shape("text_model.embeddings.position_embedding.weight") or (77,))[0]
-        layers = sum(each.endswith(".self_attn.q_proj.weight") for each in part.slots)
-        projection = (part.shape("text_projection.weight") or (0,))[0]
-        return TextEncoder(TextSpec(width, layers, width // 64, places, vocabulary, 0, projection=projection))
 
 
 def _changes(file: Path, networks: Mapping[Role, nn.Module]) -> dict[Role, Changes]:
@@ -159,7 +119,8 @@ def _changes(file: Path, networks: Mapping[Role, nn.Module]) -> dict[Role, Chang
 
 def _changed(part: Source, acting: Sequence[tuple[Changes, float]], name: str) -> Source:
     """The part, changed as its tensors are fetched."""
-    ours = {old: old.removeprefix("text_model.") if name != "unet" else old for old in part.slots}
+    clip = name in ("text_encoder", "text_encoder_2")
+    ours = {old: old.removeprefix("text_model.") if clip else old for old in part.slots}
 
     def fetch(old: str) -> Tensor:
         weight = part[old]
@@ -172,15 +133,7 @@ def _changed(part: Source, acting: Sequence[tuple[Changes, float]], name: str) -
     return replace(part, fetch=fetch)
 
 
-def _kohya(part: Source, name: str, base: Base) -> Source:
-    """Under the names that kohya's files flatten: for XL those of the original code."""
-    if name == "unet" and base in ("sdxl", "refiner"):
-        found = unet.to_ldm(list(part.slots))
-        return part.renamed({new: recipe.olds[0] for new, recipe in found.items()})
-    return part
-
-
-def _smaller(stem: str, up: Tensor, down: Tensor, scale: Tensor, rank: int) -> dict[str, Tensor]:
+def _smaller(stem: str, up: Tensor, down: Tensor, scale: float, rank: int) -> dict[str, Tensor]:
     """up @ down of a smaller rank; the product itself, which is large, is never made."""
     ahead, first = torch.linalg.qr(up.float().flatten(1))
     behind, second = torch.linalg.qr(down.float().flatten(1).T)

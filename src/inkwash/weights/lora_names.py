@@ -9,6 +9,7 @@ from typing import Literal
 
 from torch import nn
 
+from inkwash.weights.names.mmdit import to_reference
 from inkwash.weights.names.unet import to_ldm
 from inkwash.weights.packed import Packed
 
@@ -39,22 +40,25 @@ class Place:
     role: Role
     modules: tuple[str, ...]
     """Of that network; a change of several is shared out by rows."""
+    swapped: bool = False
+    """The halves of the rows have each other's place in that naming."""
 
 
 def places(networks: Mapping[Role, nn.Module], aliases: Aliases | None = None) -> dict[str, Place]:
     """Every name under which a module of `networks` is known -> its place.
 
-    U-Nets are known by the names of the original code too; `aliases` tells those of other predictors.
+    U-Nets and SD 3's transformers are known by the names of the original code too; `aliases` tells those of other
+    predictors.
     """
     found: dict[str, Place] = {}
     for role, network in networks.items():
-        known: dict[str, tuple[str, ...]] = {}
+        known: dict[str, Place] = {}
         for module in weighted(network):
-            known |= dict.fromkeys(_spellings(role, module), (module,))
+            known |= dict.fromkeys(_spellings(role, module), Place(role, (module,)))
         if role == "predictor":
-            known |= ldm_names(network) if aliases is None else aliases
-        for name, modules in known.items():
-            place = Place(role, modules)
+            told = ldm_names(network) if aliases is None else aliases
+            known |= {name: Place(role, modules) for name, modules in told.items()} | joint_names(network)
+        for name, place in known.items():
             found |= dict.fromkeys([prefix + name for prefix in DOTTED[role]], place)
             found |= dict.fromkeys([prefix + name.replace(".", "_") for prefix in FLAT[role]], place)
     return found
@@ -86,3 +90,19 @@ def ldm_names(network: nn.Module) -> dict[str, tuple[str, ...]]:
     made = to_ldm([f"{name}.weight" for name in modules])
     ends = ((other, recipe.olds[0]) for other, recipe in made.items())
     return {other.removesuffix(".weight"): (name.removesuffix(".weight"),) for other, name in ends}
+
+
+def joint_names(network: nn.Module) -> dict[str, Place]:
+    """The modules of SD 3's transformer under the names of the reference; empty for other networks.
+
+    There queries, keys and values are one matrix, and some norms are told the shift first.
+    """
+    modules = list(weighted(network))
+    if not any(name.startswith("transformer_blocks.0.attn.add_k_proj") for name in modules):
+        return {}
+    made = to_reference([f"{name}.weight" for name in modules])
+    found = {}
+    for name, recipe in made.items():
+        olds = tuple(old.removesuffix(".weight") for old in recipe.olds)
+        found[name.removesuffix(".weight")] = Place("predictor", olds, recipe.act == "swapped")
+    return found

@@ -27,7 +27,7 @@ from inkwash.weights.names import text, tiny
 from inkwash.weights.names.recipe import Recipe, recast
 from inkwash.weights.network_specs import autoencoder_spec, shapes, unet_spec
 from inkwash.weights.packed import keep_packed
-from inkwash.weights.shape import mmdit_shape
+from inkwash.weights.shape import MMDiTShape, mmdit_shape
 
 Network = TypeVar("Network", bound=nn.Module)
 TOKENS = ("shared.weight", "encoder.embed_tokens.weight")
@@ -58,14 +58,19 @@ def _resting(tensor: Tensor) -> Resting:
 def predictor_of(part: Source, config: Config) -> UNet | MMDiT:
     """A U-Net or a transformer."""
     if (shape := mmdit_shape(part)) is not None:
-        heads = _whole(config, "num_attention_heads", max(1, shape.width // 64))
-        spec = MMDiTSpec(
-            shape.depth, heads, shape.width // heads, shape.words, shape.pooled, shape.channels, shape.channels,
-            positions=round(shape.positions**0.5), qk_norm=shape.normed, dual=shape.dual,
-        )  # fmt: skip
+        spec = mmdit_spec(shape, config)
         return awake(lambda: MMDiT(spec), part)
     table = headed(unet_spec(shapes(part)), config)
     return awake(lambda: UNet(table), part)
+
+
+def mmdit_spec(shape: MMDiTShape, config: Config | None = None) -> MMDiTSpec:
+    """The table of SD 3's transformer; heads leave no trace in shapes, so a configuration tells them or custom does."""
+    heads = _whole(config or {}, "num_attention_heads", max(1, shape.width // 64))
+    return MMDiTSpec(
+        shape.depth, heads, shape.width // heads, shape.words, shape.pooled, shape.channels, shape.channels,
+        positions=round(shape.positions**0.5), qk_norm=shape.normed, dual=shape.dual,
+    )  # fmt: skip
 
 
 def headed(table: UNetSpec, config: Config) -> UNetSpec:
@@ -148,14 +153,19 @@ def clip_of(part: Source, config: Config, end: int, skip: int = 0, *, projected:
 
 def t5_of(part: Source, config: Config) -> T5Encoder:
     """The encoder of a T5."""
-    spec = T5Spec(
+    spec = t5_spec(config)
+    table = next((name for name in TOKENS if name in part.slots), TOKENS[0])
+    names = {name: name for name in part.slots if name.startswith("encoder.")} | dict.fromkeys(TOKENS, table)
+    return awake(lambda: T5Encoder(spec), part.renamed(names))
+
+
+def t5_spec(config: Config) -> T5Spec:
+    """The table of a T5's encoder."""
+    return T5Spec(
         _whole(config, "d_model", 4096), _whole(config, "num_layers", 24), _whole(config, "num_heads", 64),
         _whole(config, "d_kv", 64), _whole(config, "d_ff", 10_240), _whole(config, "vocab_size", 32_128),
         _whole(config, "relative_attention_num_buckets", 32), _whole(config, "relative_attention_max_distance", 128),
     )  # fmt: skip
-    table = next((name for name in TOKENS if name in part.slots), TOKENS[0])
-    names = {name: name for name in part.slots if name.startswith("encoder.")} | dict.fromkeys(TOKENS, table)
-    return awake(lambda: T5Encoder(spec), part.renamed(names))
 
 
 def _whole(config: Config, name: str, usual: int) -> int:
