@@ -144,7 +144,7 @@ def test_controlnets(net: Net, family: str) -> None:
         ({"lora_controlnet": (0,), "input_blocks.1.1.transformer_blocks.0.attn2.to_k.down": (128, 768)},
          "control-lora", "sd1"),
         ({"pos_embed_input.proj.weight": (2432, 16, 2, 2), "transformer_blocks.0.attn.to_q.weight": (2, 2)},
-         "controlnet", "sd3"),
+         "controlnet", "sd3.5-large"),
         (under("adapter.", {"conv_in.weight": (320, 192, 3, 3), "body.0.resnets.0.block1.weight": (320, 320, 3, 3)}),
          "t2i-adapter", "sd1"),
         ({"conv_in.weight": (320, 768, 3, 3), "body.0.block1.weight": (320, 320, 3, 3)}, "t2i-adapter", "sdxl"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from inkwash.denoiser import NoisePredictor
 from inkwash.forward.schedule import Schedule
 from inkwash.predictor.ip_adapter import Glance, looking_at_pictures
+from inkwash.predictor.joint_steered import JointSteered
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.picture_tokens import PictureTokens
 from inkwash.predictor.residuals import ALWAYS, Helper, Steered, window
@@ -44,7 +45,9 @@ class Aids:
     def steered(self, network: UNet | MMDiT, *, wanted: bool = True) -> NoisePredictor:
         """The network with its helpers."""
         helpers = self.wanted if wanted else self.unwanted
-        return Steered(network, helpers) if helpers and isinstance(network, UNet) else network
+        if not helpers:
+            return network
+        return JointSteered(network, helpers) if isinstance(network, MMDiT) else Steered(network, helpers)
 
     @contextmanager
     def looking(self, network: UNet | MMDiT) -> Iterator[None]:

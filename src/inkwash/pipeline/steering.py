@@ -1,4 +1,4 @@
-"""Controls and picture prompts of a request -> networks that are ready to help."""
+"""Controls and picture prompts of a request -> networks that are ready to help (Stable Diffusion 3: joint_steering)."""
 
 from functools import lru_cache
 from itertools import compress
@@ -13,8 +13,11 @@ from inkwash.pictures.photo import Size, read_photo
 from inkwash.pictures.picture import pixels_of
 from inkwash.pictures.preprocess import prepared
 from inkwash.pipeline.aids import ALONE, Aids, acting_from
+from inkwash.pipeline.joint_steering import joint_helper, joint_network
 from inkwash.predictor.controlnet import HINT_FACTOR, Control, ControlNet, Hint
 from inkwash.predictor.ip_adapter import Glance
+from inkwash.predictor.joint_control import JointControlNet
+from inkwash.predictor.mmdit import MMDiT
 from inkwash.predictor.picture_tokens import PictureTokens
 from inkwash.predictor.residuals import Helper
 from inkwash.predictor.spec import UNetSpec
@@ -52,19 +55,19 @@ class Steering:
         """What a resolved request wants.  Raises InvalidRequest for networks that were made for other models."""
         if not request.control and not request.ip_adapter:
             return ALONE
-        if not isinstance(self.bundle.predictor, UNet):
-            name = "control" if request.control else "ip_adapter"
-            raise InvalidRequest(name, "given", f"left out: {self.bundle.name} has no U-Net to be helped")
-        size = request.width or 0, request.height or 0
-        helpers = [self._helper(each, size, sigmas) for each in request.control]
+        if request.ip_adapter and not isinstance(self.bundle.predictor, UNet):
+            raise InvalidRequest("ip_adapter", "given", f"left out: {self.bundle.name} has no U-Net to be helped")
+        helpers = [self._helper(each, request, sigmas) for each in request.control]
         both = [each.mode != "control" for each in request.control]
         looks = [self._look(each, place, sigmas) for place, each in enumerate(request.ip_adapter)]
         glances, seen, unseen = zip(*looks, strict=True) if looks else ((), (), ())
         return Aids(tuple(helpers), tuple(compress(helpers, both)), glances, seen, unseen)
 
-    def _helper(self, control: asked.Control, size: Size, sigmas: Sigmas) -> Helper:
+    def _helper(self, control: asked.Control, request: GenerateRequest, sigmas: Sigmas) -> Helper:
         network, factor = self._control(control.model), self.bundle.autoencoder.spec.factor
-        wide, high = (side // factor * HINT_FACTOR for side in size)
+        if isinstance(network, JointControlNet):
+            return joint_helper(control, network, request, self.bundle, sigmas)
+        wide, high = (side // factor * HINT_FACTOR for side in (request.width or 0, request.height or 0))
         hint = hint_of(control, (wide, high), channels_of(network)).to(self.device)
         interval = acting_from(self.bundle.schedule, sigmas, control.begin, control.end)
         soft = control.mode != "balanced"
@@ -76,7 +79,9 @@ class Steering:
         weighed = tuple(each * much for each, much in zip(maps, factors, strict=True))
         return Adapted(weighed, control.weight, interval)
 
-    def _read(self, path: Path) -> ControlNet | T2IAdapter:
+    def _read(self, path: Path) -> ControlNet | T2IAdapter | JointControlNet:
+        if isinstance(self.bundle.predictor, MMDiT):
+            return joint_network(path, self.bundle).to(self.device)
         network, told = read_control(path)
         mine = self.bundle.predictor.spec
         if isinstance(mine, UNetSpec) and not fits(network, mine):

@@ -1,4 +1,7 @@
-"""What other networks add to a U-Net while it runs: lists of maps, no change to the U-Net itself."""
+"""What other networks add to a U-Net while it runs: lists of maps, no change to the U-Net itself.
+
+To SD 3's transformer they add lists of tokens, which are `skips` here (joint_steered.py).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from inkwash.weights.containers.source import Source, unscaled
 from inkwash.weights.containers.writing import Precision, whole_folder, write_source
 from inkwash.weights.families import Prediction
 from inkwash.weights.family import NETWORKS, identified
-from inkwash.weights.names import mmdit, text, tiny, unet, vae
+from inkwash.weights.names import joint_control, mmdit, text, tiny, unet, vae
 from inkwash.weights.names.recipe import recast
 from inkwash.weights.prediction import SCHEDULER, prediction
 from inkwash.weights.single import PLACES, Naming, Parts, apart, base_of, empty_marker, together
@@ -152,6 +152,7 @@ NAMINGS: Mapping[str, tuple[Naming, Naming]] = {
     "text encoder": (text.to_diffusers, text.to_openclip),
     "taesd": (tiny.to_diffusers, tiny.to_own),
     "sd3": (mmdit.to_diffusers, mmdit.to_reference),
+    "sd3 controlnet": (joint_control.to_diffusers, joint_control.to_stability),
 }
 """To the names of a diffusers folder, and to those of the original code, for a network by itself."""
 
@@ -159,7 +160,9 @@ NAMINGS: Mapping[str, tuple[Naming, Naming]] = {
 def _renamed(source: Source, layout: Layout) -> Source:
     """One network under the names of another world."""
     identity = identified(source)
-    kind = "sd3" if identity.kind == "network" and identity.family.startswith("sd3") else identity.kind
+    kind = identity.kind
+    if kind in ("network", "controlnet") and identity.family.startswith("sd3"):
+        kind = "sd3" if kind == "network" else "sd3 controlnet"
     if kind not in NAMINGS:
         what = f"a {identity.kind} has the same names everywhere, or makes a folder"
         raise InvalidRequest("layout", layout, f"keep: {what}")

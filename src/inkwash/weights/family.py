@@ -8,6 +8,7 @@ from inkwash.weights.adapters import WORDS, ip_adapter, low_rank, t2i_adapter
 from inkwash.weights.containers.source import Source
 from inkwash.weights.embeddings import is_embedding, widths
 from inkwash.weights.families import COUSINS, FAMILIES, MMDITS, TASKS, UNETS
+from inkwash.weights.joint_shape import FIRST, told_by_shape
 from inkwash.weights.names import unet as unet_names
 from inkwash.weights.names.recipe import recast
 from inkwash.weights.network_specs import depths, unet_of, words
@@ -74,8 +75,9 @@ def _controlnet(source: Source) -> Identity | None:
     names = inside.slots
     if "lora_controlnet" in names:
         return Identity("control-lora", _words(inside))
-    if any(name.startswith("pos_embed_input.") for name in names):
-        return Identity("controlnet", "sd3", layout="diffusers")
+    if FIRST in names:
+        family, layout, details = told_by_shape(inside)
+        return Identity("controlnet", family, layout=layout, details=details)
     if any(name.startswith("input_hint_block.") for name in names):
         return replace(_control(recast(inside, unet_names.to_diffusers(list(names)))), layout="ldm")
     if any(name.startswith("controlnet_cond_embedding.") for name in names):

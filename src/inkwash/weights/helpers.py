@@ -11,6 +11,7 @@ from inkwash.predictor.ip_adapter import IPAdapter
 from inkwash.predictor.t2i_adapter import T2IAdapter
 from inkwash.text.vision import VisionEncoder, VisionSpec
 from inkwash.weights.containers.source import Source
+from inkwash.weights.families import FAMILIES
 from inkwash.weights.family import Identity, identified
 from inkwash.weights.gathered import notes_of, readable
 from inkwash.weights.helper_specs import ip_adapter_spec, t2i_adapter_spec
@@ -34,10 +35,12 @@ def read_control(path: Path) -> tuple[ControlNet | T2IAdapter, Identity]:
     """
     source = readable(path)
     told = identified(source)
-    if told.kind == "controlnet" and told.family != "sd3":
+    if told.kind == "controlnet" and not told.family.startswith("sd3"):
         return _controlnet(source), told
     if told.kind.startswith("t2i-adapter"):
         return _t2i_adapter(source), told
+    if told.kind == "controlnet":
+        raise InvalidRequest("control", str(path), f"for a U-Net; this one is for {FAMILIES[told.family].title}")
     raise InvalidRequest(
         "control", str(path), f"a ControlNet or a T2I-Adapter; this is a {told.kind} {told.family}".strip()
     )

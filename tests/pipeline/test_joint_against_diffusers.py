@@ -1,0 +1,127 @@
+"""Whole pictures of Stable Diffusion 3 with ControlNets against diffusers' pipelines, the last latents compared."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from inkwash.device import Compute
+from inkwash.pipeline.engine import Engine
+from inkwash.pipeline.noises import noises
+from inkwash.request.control import Control
+from inkwash.request.generate import GenerateRequest
+from inkwash.request.way import Way
+from inkwash.types import Latents
+from inkwash.weights.choice import ModelChoice
+from inkwash.weights.models import open_model
+from tools.checkpoints import Shelf
+from tools.helpers import write_picture
+from tools.joint_controls import KINDS, write_joint
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+CAT = GenerateRequest(
+    prompt="a photo of a cat", negative_prompt="two dogs", seed=3, width=32, height=32, steps=4, guidance=4.0,
+    way=Way(plan="diffusers"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(shelf: Shelf) -> Engine:
+    return Engine(open_model(ModelChoice(shelf("sd3", "folder"))), Compute(torch.device("cpu"), torch.float32))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("joint")
+    for kind in KINDS:
+        write_joint(place / kind, kind)
+    write_joint(place / "other", "worded", 12)
+    for seed, name in enumerate(("hint", "other")):
+        write_picture(place / f"{name}.png", (32, 32), seed)
+    mask = Image.new("L", (32, 32))
+    mask.paste(255, (6, 4, 22, 28))
+    mask.save(place / "mask.png")
+    image = Image.open(place / "hint.png").convert("RGBA")
+    image.putalpha(mask.point(lambda grey: 255 - grey))
+    image.save(place / "cut.png")
+    return place
+
+
+def ours(engine: Engine, *controls: Control) -> Latents:
+    (batch,) = engine.batches([replace(CAT, control=controls)])
+    *_, last = engine.steps(batch)
+    return last.x
+
+
+def theirs(engine: Engine, shelf: Shelf, kind: str, networks: list[Path], **more: Any) -> Latents:
+    """What diffusers' pipeline of that name paints; hints are encoded to the mean, as ours are."""
+    diffusers: Any = pytest.importorskip("diffusers", reason="comes with the extra `bench`", exc_type=ImportError)
+    part = lambda kind, path, **inside: getattr(diffusers, kind).from_pretrained(
+        path, torch_dtype=torch.float32, **inside
+    )
+    model = shelf("sd3", "folder")
+    nets = [part("SD3ControlNetModel", path) for path in networks]
+    names = [f"{name}{number}" for name in ("text_encoder", "tokenizer") for number in ("", "_2", "_3")]
+    scheduler = dict(engine.bundle.scheduler)
+    pipe = getattr(diffusers, kind)(
+        transformer=part("SD3Transformer2DModel", model, subfolder="transformer"),
+        vae=part("AutoencoderKL", model, subfolder="vae"),
+        scheduler=getattr(diffusers, scheduler["_class_name"]).from_config(scheduler),
+        controlnet=nets[0] if len(nets) == 1 else diffusers.SD3MultiControlNetModel(nets),
+        **dict.fromkeys(names),
+    )
+    pipe.set_progress_bar_config(disable=True)
+    (batch,) = engine.batches([CAT])
+    eps, _ = noises(batch, (16, 16, 16), 2)
+    wanted, away = (engine.bundle.text([words or ""]) for words in (CAT.prompt, CAT.negative_prompt))
+    found: Latents = pipe(
+        prompt_embeds=wanted.states, negative_prompt_embeds=away.states, pooled_prompt_embeds=wanted.pooled,
+        negative_pooled_prompt_embeds=away.pooled, latents=eps, height=32, width=32, guidance_scale=CAT.guidance,
+        num_inference_steps=CAT.steps, output_type="latent", **more,
+    ).images  # fmt: skip
+    return found
+
+
+@pytest.fixture(autouse=True)
+def the_mean_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    vae: Any = pytest.importorskip("diffusers.models.autoencoders.vae", exc_type=ImportError)
+    monkeypatch.setattr(vae.DiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mode())
+
+
+def same(found: Latents, expected: Latents) -> None:
+    apart = (found - expected) / expected.std()
+    assert apart.square().mean().sqrt() <= 1e-4
+    assert apart.abs().max() <= 5e-4
+
+
+@pytest.mark.parametrize("kind", ["worded", "loud", "pictures"])
+def test_one(engine: Engine, shelf: Shelf, folder: Path, kind: str) -> None:
+    found = ours(engine, Control(model=folder / kind, image=folder / "hint.png", weight=0.8, end=0.75))
+    image = Image.open(folder / "hint.png")
+    more = {"control_image": image, "controlnet_conditioning_scale": 0.8, "control_guidance_end": 0.75}
+    same(found, theirs(engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / kind], **more))
+    assert (found - ours(engine)).std() > 1e-2 * found.std()
+
+
+def test_two(engine: Engine, shelf: Shelf, folder: Path) -> None:
+    first = Control(model=folder / "worded", image=folder / "hint.png", weight=0.7, end=0.5)
+    second = Control(model=folder / "other", image=folder / "other.png", weight=0.4, begin=0.25)
+    images = [Image.open(folder / f"{name}.png") for name in ("hint", "other")]
+    expected = theirs(
+        engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / "worded", folder / "other"],
+        control_image=images, controlnet_conditioning_scale=[0.7, 0.4], control_guidance_start=[0.0, 0.25],
+        control_guidance_end=[0.5, 1.0],
+    )  # fmt: skip
+    same(ours(engine, first, second), expected)
+
+
+def test_a_hole(engine: Engine, shelf: Shelf, folder: Path) -> None:
+    expected = theirs(
+        engine, shelf, "StableDiffusion3ControlNetInpaintingPipeline", [folder / "hole"],
+        control_image=Image.open(folder / "hint.png"), control_mask=Image.open(folder / "mask.png"),
+        controlnet_conditioning_scale=0.95,
+    )  # fmt: skip
+    same(ours(engine, Control(model=folder / "hole", image=folder / "cut.png", weight=0.95)), expected)
