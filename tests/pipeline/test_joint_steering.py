@@ -127,7 +127,9 @@ def test_what_cannot_be_is_refused_in_a_line(engine: Engine, folder: Path, tmp_p
     with pytest.raises(InvalidRequest, match=line):
         last(engine, Control(model=other, image=folder / "hint.png"))
     first = Engine(open_model(ModelChoice(shelf("sd1", "folder"))), engine.compute)
-    with pytest.raises(InvalidRequest, match="control is .*for a U-Net; this one is for an unknown relative of Stable"):
+    with pytest.raises(
+        InvalidRequest, match=r"control is .*for a U-Net; this one is for an unknown relative of Stable"
+    ):
         last(first, net(folder, "worded"))
 
 

@@ -84,7 +84,7 @@ class Steering:
             return joint_network(path, self.bundle).to(self.device)
         network, told = read_control(path)
         mine = self.bundle.predictor.spec
-        if isinstance(mine, UNetSpec) and not fits(network, mine):
+        if not fits(network, mine):
             families = [FAMILIES.get(name) for name in (WORDS.get(mine.text_width, ""), told.family)]
             own, other = (family.title if family else "another network" for family in families)
             raise InvalidRequest("control", str(path), f"for {own}, as {self.bundle.name} is; this one is for {other}")
