@@ -34,13 +34,13 @@ def joint_control_spec(part: Source, config: Mapping[str, Any]) -> JointControlS
 
     Raises WeightsError if it is none.
     """
-    first, blocks = part.shape(FIRST), _blocks(part)
+    first, blocks, dual = part.shape(FIRST), _blocks(part), _blocks(part, ".attn2.to_q.weight")
     pooled = part.shape("time_text_embed.text_embedder.linear_1.weight")
-    if len(first) != 4 or len(pooled) != 2 or blocks != set(range(len(blocks))) or not blocks:
+    if len(first) != 4 or len(pooled) != 2 or 0 in (*first, *pooled) or blocks != set(range(len(blocks))) or not blocks:
         raise WeightsError(f"{part.what} is no ControlNet of Stable Diffusion 3")
     words, own = part.shape("context_embedder.weight"), part.shape("pos_embed.proj.weight")
     width, told, norm = first[0], config.get("num_attention_heads"), _norm(part)
-    usual = width // (norm[0] if norm else 64)
+    usual = width // max(1, norm[0] if norm else 64)
     heads = told if type(told) is int and 0 < told <= width else max(1, usual)
     extra, latents = config.get("extra_conditioning_channels"), own[1] if own else LATENTS
     beside = first[1] - latents if own or not isinstance(extra, int) else extra
@@ -50,14 +50,15 @@ def joint_control_spec(part: Source, config: Mapping[str, Any]) -> JointControlS
     spec = MMDiTSpec(
         len(blocks), heads, width // heads, words[1] if words else 0, pooled[1], first[1] - beside, first[1] - beside,
         patch=first[2], positions=round(_places(part) ** 0.5), qk_norm=bool(norm),
-        dual=tuple(sorted(int(name.split(".")[1]) for name in part.slots if name.endswith(".attn2.to_q.weight"))),
+        dual=tuple(sorted(dual)),
     )  # fmt: skip
     return JointControlSpec(spec, beside, bool(words), bool(own), silent is True or beside > 0)
 
 
-def _blocks(part: Source) -> set[int]:
-    """The numbers of the blocks; absurd ones are no numbers."""
-    numbers = (name.split(".")[1] for name in part.slots if name.startswith("transformer_blocks."))
+def _blocks(part: Source, end: str = "") -> set[int]:
+    """The numbers of the blocks that have a tensor whose name ends so; absurd ones are no numbers."""
+    inside = (name for name in part.slots if name.startswith("transformer_blocks.") and name.endswith(end))
+    numbers = (name.split(".")[1] for name in inside)
     return {int(each) for each in numbers if each.isascii() and each.isdecimal() and len(each) < 4}
 
 
