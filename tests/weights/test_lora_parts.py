@@ -1,5 +1,6 @@
 """Adapters of Stable Diffusion 3 as files: the transformer whose queries, keys and values are one matrix elsewhere."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from inkwash.errors import WeightsError
 from inkwash.predictor.mmdit import MMDiT
 from inkwash.weights.adapted import changeable, changes_of, patched
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.containers.source import in_memory, open_safetensors
 from inkwash.weights.containers.writing import write_source
+from inkwash.weights.files import Checkpoint
+from inkwash.weights.lora import read_changes
 from inkwash.weights.lora_files import baked, resized, taken
 from inkwash.weights.models import open_model
 from inkwash.weights.single import apart, together
@@ -125,3 +129,30 @@ def test_a_smaller_rank_is_the_nearest(tmp_path: Path, extract: tuple[Path, Path
     assert {len(tensor) for name, tensor in after.items() if name.endswith(".lora_A.weight")} == {5}
     lost = torch.linalg.svdvals(whole)[5:].square().sum().sqrt()
     assert torch.linalg.norm(whole - near) == pytest.approx(lost.item(), rel=1e-3)
+
+
+def test_rows_that_are_rescaled_change_places_too(shelf: Shelf, tmp_path: Path) -> None:
+    """DoRA under the reference's names, whose last norm is told the shift first: W' = m (W + D) / |W + D|."""
+    single, module = open_safetensors(shelf("sd3", "single")), "final_layer.adaLN_modulation.1"
+    lora = pairs({module: single.shape(f"{LDM}{module}.weight")}, "kohya")
+    up, down, _ = lora.values()
+    norms = torch.rand(len(up), 1) + 0.5
+    lora["lora_unet_final_layer_adaLN_modulation_1.dora_scale"] = norms
+    write_source(tmp_path / "it.safetensors", in_memory(lora), {})
+    whole = baked(shelf("sd3", "single"), [(tmp_path / "it.safetensors", 1.0)])
+    moved = single[f"{LDM}{module}.weight"].float() + 0.5 * (up @ down)
+    wanted = norms * moved / moved.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(whole[f"{LDM}{module}.weight"].float(), wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_peft_scales_a_bias_as_the_matrices_beside_it() -> None:
+    network = torch.nn.ModuleDict({"layer": torch.nn.Linear(4, 6)})
+    b, a, bias = torch.randn(6, 2), torch.randn(2, 4), torch.randn(6)
+    tensors = {"transformer.layer.lora_B.weight": b, "transformer.layer.lora_A.weight": a}
+    told = {"lora_adapter_metadata": json.dumps({"transformer.lora_alpha": 3.0, "transformer.r": 2})}
+    found = read_changes(Checkpoint(tensors | {"transformer.layer.lora_B.bias": bias}, told), {"predictor": network})
+    changes = found["predictor"]
+    torch.testing.assert_close(changes["layer.bias"].applied(torch.zeros(6), 1.0), 1.5 * bias)
+    torch.testing.assert_close(changes["layer.weight"].applied(torch.zeros(6, 4), 1.0), 1.5 * (b @ a))
+    with pytest.raises(WeightsError, match="incomplete"):
+        read_changes(Checkpoint({"transformer.layer.lora_B.bias": bias}, {}), {"predictor": network})
