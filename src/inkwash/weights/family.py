@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from inkwash.weights.adapters import WORDS, ip_adapter, low_rank, t2i_adapter
 from inkwash.weights.containers.source import Source
+from inkwash.weights.control_kinds import said_of
 from inkwash.weights.embeddings import is_embedding, widths
 from inkwash.weights.families import COUSINS, FAMILIES, MMDITS, TASKS, UNETS
 from inkwash.weights.names import unet as unet_names
@@ -73,7 +74,7 @@ def _controlnet(source: Source) -> Identity | None:
     inside = source.under("control_model.") if any(n.startswith("control_model.") for n in source.slots) else source
     names = inside.slots
     if "lora_controlnet" in names:
-        return Identity("control-lora", _words(inside))
+        return Identity("control-lora", _words(inside), layout="ldm", details=said_of(inside))
     if any(name.startswith("pos_embed_input.") for name in names):
         return Identity("controlnet", "sd3", layout="diffusers")
     if any(name.startswith("input_hint_block.") for name in names):
@@ -89,7 +90,7 @@ def _control(inside: Source) -> Identity:
     kind = "controlnet union" if union else "controlnet"
     down = "" if spec is None else ",".join(map(str, depths(spec)[0]))
     family = "" if spec is None else WORDS.get(words(spec), "")
-    return Identity(kind, family, layout="diffusers", details={"depths": down})
+    return Identity(kind, family, layout="diffusers", details={"depths": down, **said_of(inside)})
 
 
 def _model(source: Source) -> Identity | None:
