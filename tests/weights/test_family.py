@@ -8,7 +8,7 @@ from inkwash.weights.family import identified
 from inkwash.weights.names.recipe import recast
 from inkwash.weights.names.unet import to_ldm
 from inkwash.weights.single import base_of, together
-from tools.topology import SD, XL, Net, Slots, clip, control_lora, mmdit, named, t5, under, union, unets, vae
+from tools.topology import SD, XL, Net, Slots, clip, control_lora, mmdit, named, t5, under, unets, union, vae
 
 NETS = unets()
 MEDIUM, LARGE = mmdit(24, 192), mmdit(38, 192, normed=True)
