@@ -109,6 +109,16 @@ def test_a_control_lora_paints_as_the_controlnet_that_it_was_made_of(engine: Eng
     assert (one - two).abs().max() <= 1e-4 * (one - plain).abs().max()
 
 
+def test_one_for_another_family_is_refused_in_a_line(engine: Engine, folder: Path, tmp_path: Path) -> None:
+    look = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.down"
+    few = {"lora_controlnet": torch.empty(0), look: torch.ones(3, 768)}
+    write_source(tmp_path / "lora.safetensors", in_memory(few), {})
+    wrong = Control(model=tmp_path / "lora.safetensors", image=folder / "hint0.png")
+    line = r"for Stable Diffusion XL, as sdxl-folder is; this one is for Stable Diffusion 1$"
+    with pytest.raises(InvalidRequest, match=line):
+        last(engine, replace(ASKED, control=(wrong,)))
+
+
 def test_it_is_built_on_the_model_without_the_adapters_of_a_prompt(
     engine: Engine, folder: Path, tmp_path: Path
 ) -> None:

@@ -12,10 +12,11 @@ from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.nn.resting import Resting
 from inkwash.predictor.controlnet import ControlNet
 from inkwash.predictor.unet import UNet
-from inkwash.weights.containers.source import Source, in_memory
+from inkwash.weights.containers.source import Slot, Source, in_memory
 from inkwash.weights.containers.writing import write_source
-from inkwash.weights.control_lora import control_lora
+from inkwash.weights.control_lora import built_on, control_lora
 from inkwash.weights.helpers import read_control
+from inkwash.weights.packed import Packed
 from inkwash.weights.waking import predictor_of
 from tools.checkpoints import CHECKPOINTS, parts_of, whispering
 from tools.helpers import CONTROLS, low_rank
@@ -86,6 +87,14 @@ def test_weights_that_rest_are_the_same(base: UNet, tensors: Mapping[str, Tensor
     assert isinstance(resting, UNet)
     wanted = control_lora(in_memory(tensors), base).state_dict()
     assert apart(control_lora(in_memory(tensors), resting), wanted) == 0.0
+
+
+def test_a_weight_that_stays_packed_is_unpacked_for_the_sum() -> None:
+    packed = Packed(lambda: torch.ones(4, 32), Slot("Q8_0", (4, 32)))
+    part = in_memory({"a.up": torch.ones(4, 2), "a.down": torch.full((2, 32), 0.5)})
+    source = built_on(part, {"a.weight": packed}, {"a.weight": (4, 32)})
+    assert source.slots == {"a.weight": Slot("F32", (4, 32))}
+    assert torch.equal(source["a.weight"], torch.full((4, 32), 2.0))
 
 
 def test_an_inpainting_model_lends_what_it_knows_of_latents(tensors: Mapping[str, Tensor]) -> None:

@@ -91,7 +91,7 @@ def main(out: Path) -> None:
     """Ask, paint, and write the numbers."""
     rival = Rival("sdxl")
     union = network(rival)
-    hints = [Image.open(write_picture(ROOT / f"hint{n}.png", (128, 128), n)) for n in range(3)]
+    hints: list[Image.Image] = [Image.open(write_picture(ROOT / f"hint{n}.png", (128, 128), n)) for n in range(3)]
     table = {
         "said": {case: said(union, *CASES[case]) for case in CASES},
         "painted": {case: painted(rival, union, hints, case) for case in ("one", "several")},

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from inkwash.errors import InvalidRequest
-from inkwash.weights.containers.source import Source
 
 KINDS: tuple[tuple[str, ...], ...] = (
     ("openpose", "pose", "dwpose"),
@@ -52,8 +51,8 @@ def taken(count: int) -> str:
     return ", ".join(f"{number} {name}".strip() for number, name in enumerate(names))
 
 
-def said_of(source: Source) -> dict[str, str]:
-    """What a union ControlNet or a control-LoRA says of itself: the kinds it takes, or its rank."""
-    found = {"takes": taken(kinds[0])} if (kinds := source.shape("task_embedding")) else {}
-    ranks = {slot.shape[0] for name, slot in source.slots.items() if name.endswith(".down") and slot.shape}
+def said_of(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    """What the tensors of a union ControlNet or a control-LoRA say of it: the kinds it takes, or its rank."""
+    found = {"takes": taken(kinds[0])} if (kinds := shapes.get("task_embedding")) else {}
+    ranks = {shape[0] for name, shape in shapes.items() if name.endswith(".down") and shape}
     return found | ({"rank": str(max(ranks))} if ranks else {})

@@ -34,7 +34,11 @@ def control_lora(source: Source, base: UNet) -> ControlNet:
         part = recast(part, unet.to_diffusers(list(part.slots)))
     channels = _channels(part) or base.spec.channels_in
     hints = (part.shape("controlnet_cond_embedding.conv_in.weight") or (0, 3))[1]
-    make = lambda: ControlNet(replace(base.spec, channels_in=channels), hints)
+    spec = replace(base.spec, channels_in=channels)
+
+    def make() -> ControlNet:
+        return ControlNet(spec, hints)
+
     with torch.device("meta"):
         wanted = {name: tuple(weight.shape) for name, weight in make().state_dict().items()}
     return awake(make, built_on(part, weights_of(base, channels), wanted))
