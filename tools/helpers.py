@@ -12,11 +12,12 @@ from inkwash.predictor.ip_adapter import IPAdapter
 from inkwash.predictor.picture_tokens import IPAdapterSpec
 from inkwash.predictor.t2i_adapter import FULL, FULL_XL, LIGHT, AdapterSpec, T2IAdapter
 from inkwash.text.vision import VisionEncoder, VisionSpec
-from inkwash.weights.containers.source import in_memory
+from inkwash.weights.containers.source import Source, in_memory
 from inkwash.weights.containers.writing import write_source
+from inkwash.weights.names import unet
 from inkwash.weights.single import Base
 from tools.checkpoints import NARROW, SHALLOW, whispering
-from tools.topology import SD, Net
+from tools.topology import SD, Net, union
 
 CONTROLS: Mapping[Base, Net] = {
     "sd1": Net(NARROW, SD, 768, False, up=False),
@@ -35,6 +36,28 @@ def write_control(path: Path, base: Base, seed: int = SEED) -> Path:
     """A ControlNet under the names of a diffusers folder, in one file."""
     write_source(path, whispering(CONTROLS[base].slots(), seed), {})
     return path
+
+
+def write_union(path: Path, kinds: int = 6, seed: int = SEED) -> Path:
+    """A union ControlNet of SDXL under the names of the released files."""
+    write_source(path, whispering(CONTROLS["sdxl"].slots() | union(NARROW[0], kinds), seed), {})
+    return path
+
+
+def low_rank(control: Source, base: Mapping[str, Tensor], rank: int = 10_000) -> dict[str, Tensor]:
+    """A ControlNet less its U-Net as a control-LoRA in the original names: the nearest of that rank."""
+    found = {"lora_controlnet": torch.empty(0)}
+    for old, recipe in unet.to_ldm(list(control.slots)).items():
+        (name,) = recipe.olds
+        weight = control[name].float()
+        if name.startswith("controlnet") or weight.ndim < 2:
+            found[old] = weight
+            continue
+        left, sizes, right = torch.linalg.svd((weight - base[name]).flatten(1), full_matrices=False)
+        few, stem = min(rank, len(sizes)), old.removesuffix(".weight")
+        found[f"{stem}.up"] = (left * sizes)[:, :few].reshape(-1, few, *(1 for _ in weight.shape[2:])).contiguous()
+        found[f"{stem}.down"] = right[:few].reshape(few, *weight.shape[1:]).contiguous()
+    return found
 
 
 def write_t2i(path: Path, kind: str, seed: int = SEED) -> Path:

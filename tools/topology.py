@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from zlib import crc32
 
 import torch
@@ -144,6 +145,29 @@ def control(channels: tuple[int, ...], blocks: int) -> Slots:
     for number, width in enumerate(zeros):
         found |= conv(f"controlnet_down_blocks.{number}", width, width, 1)
     return found | conv("controlnet_mid_block", channels[-1], channels[-1], 1)
+
+
+def union(width: int, kinds: int) -> Slots:
+    """What a union ControlNet has beside a ControlNet."""
+    layer, step = "transformer_layes.0", 4 * width
+    found: Slots = {"task_embedding": (kinds, width), f"{layer}.attn.in_proj_weight": (3 * width, width)}
+    found |= {f"{layer}.attn.in_proj_bias": (3 * width,)} | linear(f"{layer}.attn.out_proj", width, width)
+    found |= norm(f"{layer}.ln_1", width) | norm(f"{layer}.ln_2", width) | linear("spatial_ch_projs", width, width)
+    found |= linear(f"{layer}.mlp.c_fc", 4 * width, width) | linear(f"{layer}.mlp.c_proj", width, 4 * width)
+    added = "control_add_embedding.linear_"
+    return found | linear(f"{added}1", step, 256 * kinds) | linear(f"{added}2", step, step)
+
+
+def control_lora(net: "Net", rank: int) -> Slots:
+    """A change of low rank to the way down of a U-Net, under diffusers names."""
+    found: Slots = {"lora_controlnet": (0,)}
+    for name, shape in net.slots().items():
+        if name.startswith("controlnet") or len(shape) < 2:
+            found[name] = shape
+            continue
+        stem, few = name.removesuffix(".weight"), min(rank, shape[0], prod(shape[1:]))
+        found |= {f"{stem}.up": (shape[0], few, *(1 for _ in shape[2:])), f"{stem}.down": (few, *shape[1:])}
+    return found
 
 
 def vae(channels: tuple[int, ...] = (128, 256, 512, 512), latents: int = 4, quant: bool = True) -> Slots:

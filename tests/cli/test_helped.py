@@ -9,7 +9,15 @@ from PIL import Image
 from inkwash.weights.family import identified
 from inkwash.weights.gathered import readable
 from tools.checkpoints import Shelf
-from tools.helpers import write_control, write_ip_adapter, write_lora, write_picture, write_tower, write_word
+from tools.helpers import (
+    write_control,
+    write_ip_adapter,
+    write_lora,
+    write_picture,
+    write_tower,
+    write_union,
+    write_word,
+)
 
 Inkwash = Callable[..., Any]
 ASKED = ("--width", "32", "--height", "32", "--steps", "2", "--seed", "5", "--device", "cpu", "--preview", "off")
@@ -46,6 +54,21 @@ def test_everything_at_once_is_painted_again_byte_for_byte(inkwash: Inkwash, she
     write_picture(picture, (48, 40), 7)
     changed = inkwash("again", done.paths[0], "--preview", "off")
     assert (changed.code, "its content has changed" in changed.err) == (2, True)
+
+
+def test_a_union_controlnet_with_two_pictures_is_painted_again(inkwash: Inkwash, shelf: Shelf, tmp_path: Path) -> None:
+    union, picture = write_union(tmp_path / "union.safetensors"), write_picture(tmp_path / "a.png", (48, 40))
+    told = inkwash("info", union)
+    assert "controlnet union" in told.out
+    assert "0 openpose/pose/dwpose, 1 depth, 2 hed" in told.out
+    shown = ("--control", f"{union},{picture},preprocessor=canny", "--control", f"{union},{picture},type=depth")
+    done = inkwash("paint", "a cat", "--model", shelf("sdxl", "folder"), *ASKED, *shown)
+    assert (done.code, len(done.paths)) == (0, 1), done.err
+    again = inkwash("again", done.paths[0], "--preview", "off")
+    assert (again.code, "the same file, byte for byte" in again.err) == (0, True), again.err
+    wrong = inkwash("paint", "a cat", *ASKED, "--control", f"{union},{picture},type=dog")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    assert "control.type is 'dog', but must be one of 0 openpose" in wrong.err
 
 
 def test_mistakes_take_one_line(inkwash: Inkwash, shelf: Shelf, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ BOTH: dict[str, Any] = {"model": Path("net"), "image": Path("a.png")}
         ),
         ({"preprocessor": "grid", "threshold_b": 3.0}, "control.threshold_b is 3.0, but must be left out: grid has no"),
         ({"threshold_a": 3.0}, "control.threshold_a is 3.0, but must be left out: none has no such number"),
+        ({"type": "dog"}, "control.type is 'dog', but must be one of 0 openpose/pose/dwpose, 1 depth, 2 hed"),
     ],
 )
 def test_what_cannot_be_meant_is_told_in_a_line(more: dict[str, Any], line: str) -> None:

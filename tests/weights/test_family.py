@@ -5,8 +5,10 @@ import pytest
 from inkwash.weights.containers.source import Source
 from inkwash.weights.families import FAMILIES, MMDITS, UNETS
 from inkwash.weights.family import identified
+from inkwash.weights.names.recipe import recast
+from inkwash.weights.names.unet import to_ldm
 from inkwash.weights.single import base_of, together
-from tools.topology import SD, XL, Net, Slots, clip, mmdit, named, t5, under, unets, vae
+from tools.topology import SD, XL, Net, Slots, clip, control_lora, mmdit, named, t5, under, unets, union, vae
 
 NETS = unets()
 MEDIUM, LARGE = mmdit(24, 192), mmdit(38, 192, normed=True)
@@ -126,9 +128,6 @@ def test_tiny_autoencoders(slots: Slots, channels: str) -> None:
     ],
 )
 def test_controlnets(net: Net, family: str) -> None:
-    from inkwash.weights.names.recipe import recast
-    from inkwash.weights.names.unet import to_ldm
-
     folder = named(net.slots())
     old = recast(folder, to_ldm(list(folder.slots)))
     old = old.renamed({f"control_model.{name}": name for name in old.slots})
@@ -136,6 +135,20 @@ def test_controlnets(net: Net, family: str) -> None:
         found = identified(source)
         assert (found.kind, found.family, found.layout) == ("controlnet", family, layout)
     assert found.needs() == ("a model to work on",)
+
+
+def test_controlnets_of_many_kinds_tell_which_they_take() -> None:
+    net = Net((320, 640, 1280), XL, 2048, added=2816, up=False)
+    for kinds, last in ((6, "5 segment/segmentation"), (8, "7 repaint/inpaint/outpaint")):
+        found = identified(named(net.slots() | union(320, kinds)))
+        assert (found.kind, found.family) == ("controlnet union", "sdxl")
+        assert (found.details or {})["takes"].endswith(last)
+
+
+def test_control_loras_tell_their_rank() -> None:
+    folder = named(control_lora(Net((320, 640, 1280), XL, 2048, added=2816, up=False), 128))
+    found = identified(recast(folder, to_ldm(list(folder.slots))))
+    assert (found.kind, found.family, found.details) == ("control-lora", "sdxl", {"rank": "128"})
 
 
 @pytest.mark.parametrize(

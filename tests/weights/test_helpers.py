@@ -9,11 +9,14 @@ import torch
 
 from inkwash.errors import InvalidRequest
 from inkwash.predictor.t2i_adapter import T2IAdapter
+from inkwash.predictor.union_controlnet import UnionControlNet
 from inkwash.text.vision import VIT_L, VisionEncoder
 from inkwash.weights.containers.source import in_memory, open_safetensors
 from inkwash.weights.containers.writing import write_source
 from inkwash.weights.helpers import read_control, read_ip_adapter, read_vision, vision_spec
-from tools.helpers import ADAPTERS, TOWER, write_ip_adapter, write_t2i, write_tower
+from inkwash.weights.names.recipe import recast
+from inkwash.weights.names.unet import to_ldm
+from tools.helpers import ADAPTERS, TOWER, write_ip_adapter, write_t2i, write_tower, write_union
 
 
 def original(name: str) -> str:
@@ -42,6 +45,23 @@ def test_adapters_under_old_and_new_names_are_the_same(tmp_path: Path, kind: str
     assert isinstance(two, T2IAdapter)
     assert one.spec == two.spec == network.spec
     assert told.kind.startswith("t2i-adapter")
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, two.state_dict()[name]), name
+
+
+def test_union_controlnets_in_a_folder_and_under_old_names_are_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "union"
+    folder.mkdir()
+    modern = open_safetensors(write_union(folder / "diffusion_pytorch_model.safetensors"))
+    (folder / "config.json").write_text('{"_class_name": "ControlNetUnionModel", "attention_head_dim": [2, 2, 2]}')
+    old = recast(modern, to_ldm(list(modern.slots)))
+    assert {"input_hint_block.0.weight", "task_embedding"} <= old.slots.keys()
+    write_source(tmp_path / "old.safetensors", old, {})
+    (one, told), (two, before) = (read_control(path) for path in (folder, tmp_path / "old.safetensors"))
+    assert isinstance(one, UnionControlNet)
+    assert isinstance(two, UnionControlNet)
+    assert (told.kind, told.layout, before.layout) == ("controlnet union", "diffusers", "ldm")
+    assert one.spec == replace(two.spec, head_width=32)
     for name, weight in one.state_dict().items():
         assert torch.equal(weight, two.state_dict()[name]), name
 

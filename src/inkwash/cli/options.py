@@ -50,8 +50,8 @@ class RequestFlags(GenerateRequest):
     """Where what prompts call by name lies."""
     control: UseAppendAction[tuple[WrittenControl, ...]] = ()
     """A ControlNet or T2I-Adapter and its picture: canny.safetensors,house.png,preprocessor=canny,weight=0.8. May come
-    several times. Also threshold_a, threshold_b, begin, end (parts of the steps), mode (balanced, prompt, control) and
-    resize (crop, stretch, pad)."""
+    several times. Also threshold_a, threshold_b, begin, end (parts of the steps), mode (balanced, prompt, control),
+    resize (crop, stretch, pad) and, for union ControlNets, type (openpose, depth, canny … or a number)."""
     ip_adapter: UseAppendAction[tuple[WrittenLook, ...]] = ()
     """An IP-Adapter and its pictures: ip-adapter.safetensors,cat.png,weight=0.6. May come several times. Also encoder
     (a folder or file of CLIP's vision tower), begin and end."""

@@ -33,7 +33,7 @@ class Aids:
     @property
     def alike(self) -> bool:
         """Whether both halves are helped by the same, so that the network may be asked once for both."""
-        return self.wanted == self.unwanted
+        return [*map(id, self.wanted)] == [*map(id, self.unwanted)]  # tensors inside cannot be compared by ==
 
     def shown(self, words: TextStates, *, wanted: bool = True) -> TextStates:
         """Words with the tokens of pictures, the same for every picture that is painted."""

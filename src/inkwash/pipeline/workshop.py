@@ -43,8 +43,9 @@ class Workshop:
         loras = [(path, lora.text, lora.image, lora.rank) for lora, path in called_loras(batch.shared)]
         words = [read_word(path, word) for word, path in _words(batch).items()]
         words += [word for path, *_ in loras for word in bundled(open_source(path))]
+        networks = self.steering.networks(batch.shared)  # before adapters act on what control-LoRAs are built on
         with patched(self.bundle, loras), learning(self.bundle.text, words):
-            aids = self.steering.aids(batch.shared, sigmas)
+            aids = self.steering.aids(batch.shared, sigmas, networks)
             with aids.looking(self.bundle.predictor):
                 yield aids
 

@@ -44,8 +44,8 @@ class HintEncoder(nn.Module):
         return self.conv_out(x)  # type: ignore[no-any-return]
 
 
-class ControlNet(Descent):
-    """The U-Net's way down once more, with a hint at its beginning and a 1x1 convolution behind every map."""
+class Onlooker(Descent):
+    """The U-Net's way down once more, with an encoder of hints, and a 1x1 convolution behind every map."""
 
     def __init__(self, spec: UNetSpec, hint_channels: int = 3) -> None:
         super().__init__(spec)
@@ -54,20 +54,34 @@ class ControlNet(Descent):
         self.controlnet_down_blocks = nn.ModuleList(_zeros(nn.Conv2d(each, each, 1)) for each in spec.skips())
         self.controlnet_mid_block = _zeros(nn.Conv2d(bottom, bottom, 1))
 
-    def forward(self, x: Latents, t: Float[Tensor, " b"], text: TextStates, hint: Hint) -> Residuals:
-        """What a U-Net asked the same is to add, at full strength.
+    def entered(self, x: Latents) -> Tensor:
+        """The first map; `x` may have more channels than it knows (inpainting), and it looks at the first ones."""
+        return self.conv_in(x[:, : self.spec.channels_in])  # type: ignore[no-any-return]
 
-        `x` may have more channels than it knows (inpainting): it looks at the first ones. Raises InvalidRequest for a
-        hint that is not 8 times as large as the latents.
-        """
+    def encoded(self, hint: Hint, x: Latents) -> Tensor:
+        """The hint as a map as large as `x`.  Raises InvalidRequest for one that is not 8 times as large."""
         wanted = tuple(HINT_FACTOR * side for side in x.shape[2:])
         if tuple(hint.shape[2:]) != wanted:
             raise InvalidRequest("hint", tuple(hint.shape[2:]), f"{wanted[0]} x {wanted[1]} pixels as the picture")
-        step = self.told(t, text, x.dtype)
-        x = self.conv_in(x[:, : self.spec.channels_in]) + self.controlnet_cond_embedding(hint)
+        return self.controlnet_cond_embedding(hint)  # type: ignore[no-any-return]
+
+    def said(self, x: Tensor, step: Tensor, text: TextStates) -> Residuals:
+        """All the way down from the first map: what a U-Net is to add."""
         skips, x = self.descend(x, step, text, NOTHING)
         told = zip(self.controlnet_down_blocks, skips, strict=True)
         return Residuals(tuple(conv(each) for conv, each in told), self.controlnet_mid_block(x))
+
+
+class ControlNet(Onlooker):
+    """One that was taught a single kind of hint."""
+
+    def forward(self, x: Latents, t: Float[Tensor, " b"], text: TextStates, hint: Hint) -> Residuals:
+        """What a U-Net asked the same is to add, at full strength.
+
+        Raises InvalidRequest for a hint that is not 8 times as large as the latents.
+        """
+        seen = self.encoded(hint, x)
+        return self.said(self.entered(x) + seen, self.told(t, text, x.dtype), text)
 
 
 @dataclass(frozen=True)
@@ -88,13 +102,19 @@ class Control:
         """What it adds to a U-Net that is asked the same."""
         if not acting(t, self.interval):
             return NOTHING
-        found = self.network(x, t, text, as_many(self.hint, len(x)))
-        maps = [*found.skips, found.middle]
-        strengths = torch.logspace(-1, 0, len(maps)) if self.soft else torch.ones(len(maps))
-        maps = [each * (self.scale * strength) for each, strength in zip(maps, strengths.tolist(), strict=True)]
-        if self.averaged:
-            maps = [each.mean((2, 3), keepdim=True) for each in maps]
-        return Residuals(tuple(maps[:-1]), maps[-1])
+        found = weighed(self.network(x, t, text, as_many(self.hint, len(x))), self.scale, soft=self.soft)
+        if not self.averaged or found.middle is None:
+            return found
+        skips = tuple(each.mean((2, 3), keepdim=True) for each in found.skips)
+        return Residuals(skips, found.middle.mean((2, 3), keepdim=True))
+
+
+def weighed(found: Residuals, scale: float, *, soft: bool) -> Residuals:
+    """What a ControlNet says, times `scale`; `soft` lets it grow from a tenth of that to the whole at the bottom."""
+    maps = [*found.skips, *([] if found.middle is None else [found.middle])]
+    strengths = torch.logspace(-1, 0, len(maps)) if soft else torch.ones(len(maps))
+    maps = [each * (scale * strength) for each, strength in zip(maps, strengths.tolist(), strict=True)]
+    return Residuals(tuple(maps[:-1]), maps[-1])
 
 
 def _zeros(conv: nn.Conv2d) -> nn.Conv2d:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from inkwash.errors import InvalidRequest
 from inkwash.request.limits import one_of, one_path, real
+from inkwash.weights.control_kinds import checked_kind
 
 Preprocessor = Literal[
     "none", "canny", "lineart", "softedge", "scribble", "threshold", "invert", "grey", "depth", "grid", "tile", "blur"
@@ -60,6 +61,8 @@ class Control:
     """prompt: weaker on fine maps; control: the same, and the unwanted words go without it."""
     resize: Resize = "crop"
     """How the picture comes to the size that is painted: cut, pulled, or put on black."""
+    type: str | None = None
+    """What it is a picture of, for union ControlNets: depth, canny … or a number; None: as the preprocessor tells."""
 
     def __post_init__(self) -> None:
         one_path("control.model", self.model)
@@ -71,6 +74,8 @@ class Control:
         real("control.begin", self.begin, 0.0, 1.0)
         real("control.end", self.end, self.begin, 1.0)
         checked_knobs("control.", self.preprocessor, self.threshold_a, self.threshold_b)
+        if self.type is not None:
+            checked_kind("control.type", self.type)
 
 
 def checked_knobs(where: str, preprocessor: str, *values: float | None) -> None:

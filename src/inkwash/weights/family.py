@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from inkwash.weights.adapters import WORDS, ip_adapter, low_rank, t2i_adapter
 from inkwash.weights.containers.source import Source
+from inkwash.weights.control_kinds import said_of
 from inkwash.weights.embeddings import is_embedding, widths
 from inkwash.weights.families import COUSINS, FAMILIES, MMDITS, TASKS, UNETS
 from inkwash.weights.joint_shape import FIRST, told_by_shape
 from inkwash.weights.names import unet as unet_names
 from inkwash.weights.names.recipe import recast
-from inkwash.weights.network_specs import depths, unet_of, words
+from inkwash.weights.network_specs import depths, shapes, unet_of, words
 from inkwash.weights.shape import mmdit_shape
 from inkwash.weights.single import apart
 
@@ -74,7 +75,7 @@ def _controlnet(source: Source) -> Identity | None:
     inside = source.under("control_model.") if any(n.startswith("control_model.") for n in source.slots) else source
     names = inside.slots
     if "lora_controlnet" in names:
-        return Identity("control-lora", _words(inside))
+        return Identity("control-lora", _words(inside), layout="ldm", details=said_of(shapes(inside)))
     if FIRST in names:
         family, layout, details = told_by_shape(inside)
         return Identity("controlnet", family, layout=layout, details=details)
@@ -91,7 +92,7 @@ def _control(inside: Source) -> Identity:
     kind = "controlnet union" if union else "controlnet"
     down = "" if spec is None else ",".join(map(str, depths(spec)[0]))
     family = "" if spec is None else WORDS.get(words(spec), "")
-    return Identity(kind, family, layout="diffusers", details={"depths": down})
+    return Identity(kind, family, layout="diffusers", details={"depths": down, **said_of(shapes(inside))})
 
 
 def _model(source: Source) -> Identity | None:

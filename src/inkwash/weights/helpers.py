@@ -9,8 +9,11 @@ from inkwash.errors import InvalidRequest, WeightsError
 from inkwash.predictor.controlnet import ControlNet
 from inkwash.predictor.ip_adapter import IPAdapter
 from inkwash.predictor.t2i_adapter import T2IAdapter
+from inkwash.predictor.unet import UNet
+from inkwash.predictor.union_controlnet import UnionControlNet
 from inkwash.text.vision import VisionEncoder, VisionSpec
 from inkwash.weights.containers.source import Source
+from inkwash.weights.control_lora import control_lora
 from inkwash.weights.families import FAMILIES
 from inkwash.weights.family import Identity, identified
 from inkwash.weights.gathered import notes_of, readable
@@ -20,6 +23,7 @@ from inkwash.weights.names.recipe import recast
 from inkwash.weights.network_specs import shapes, unet_spec
 from inkwash.weights.waking import awake, headed
 
+ControlNetwork = ControlNet | UnionControlNet | T2IAdapter
 INSIDE = "control_model."
 """Before a ControlNet's names in files that hold more."""
 OLD_STAGE = re.compile(r"body\.(\d+)\.(block1|block2|in_conv)\.(.+)")
@@ -28,15 +32,22 @@ HEADS = 16
 """Of every vision tower that adapters were taught with."""
 
 
-def read_control(path: Path) -> tuple[ControlNet | T2IAdapter, Identity]:
-    """A ControlNet or a T2I-Adapter, and what it is.
+def control_identity(path: Path) -> Identity:
+    """What it is, from its header alone."""
+    return identified(readable(path))
 
-    Raises InvalidRequest for a file that is neither, WeightsError for one that is broken.
+
+def read_control(path: Path, base: UNet | None = None) -> tuple[ControlNetwork, Identity]:
+    """A ControlNet or a T2I-Adapter, and what it is; a control-LoRA is built on `base`.
+
+    Raises InvalidRequest for a file that is none of them, WeightsError for one that is broken or does not fit `base`.
     """
     source = readable(path)
     told = identified(source)
-    if told.kind == "controlnet" and not told.family.startswith("sd3"):
+    if told.kind in ("controlnet", "controlnet union") and not told.family.startswith("sd3"):
         return _controlnet(source), told
+    if told.kind == "control-lora" and base is not None:
+        return control_lora(_inside(source), base), told
     if told.kind.startswith("t2i-adapter"):
         return _t2i_adapter(source), told
     if told.kind == "controlnet":
@@ -91,12 +102,19 @@ def vision_spec(found: Mapping[str, tuple[int, ...]], config: Mapping[str, Any])
     )  # fmt: skip
 
 
-def _controlnet(source: Source) -> ControlNet:
-    part = source.under(INSIDE) if any(name.startswith(INSIDE) for name in source.slots) else source
+def _inside(source: Source) -> Source:
+    return source.under(INSIDE) if any(name.startswith(INSIDE) for name in source.slots) else source
+
+
+def _controlnet(source: Source) -> ControlNet | UnionControlNet:
+    part = _inside(source)
     if any(name.startswith("input_hint_block.") for name in part.slots):
         part = recast(part, unet.to_diffusers(list(part.slots)))
     spec = headed(unet_spec(shapes(part)), notes_of(source).get("config.json", {}))
     hints = (part.shape("controlnet_cond_embedding.conv_in.weight") or (0, 3))[1]
+    if kinds := part.shape("task_embedding"):
+        layers = len({name.split(".")[1] for name in part.slots if name.startswith("transformer_layes.")})
+        return awake(lambda: UnionControlNet(spec, kinds[0], layers, hints), part)
     return awake(lambda: ControlNet(spec, hints), part)
 
 
