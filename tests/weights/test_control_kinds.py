@@ -19,6 +19,7 @@ def test_promax_knows_two_more() -> None:
     assert [kind_of(name, "none", 8) for name in ("tile", "repaint", "inpaint", "7")] == [6, 7, 7, 7]
     assert kind_of(None, "blur", 8) == 6
     assert taken(9).endswith(", 6 tile, 7 repaint/inpaint/outpaint, 8")
+    assert taken(10**12).endswith(", 98, 99")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,24 @@ def test_an_inpainting_model_lends_what_it_knows_of_latents(tensors: Mapping[str
     assert torch.linalg.matrix_rank(change.flatten(1), atol=1e-4) == 3
 
 
+def test_last_convolutions_of_low_rank_are_changes_of_nothing(base: UNet, tensors: Mapping[str, Tensor]) -> None:
+    odd = {name: tensor for name, tensor in tensors.items() if name != "zero_convs.0.0.weight"}
+    odd |= {"zero_convs.0.0.up": torch.ones(64, 1), "zero_convs.0.0.down": torch.ones(1, 64)}
+    assert torch.equal(control_lora(in_memory(odd), base).controlnet_down_blocks[0].weight, torch.ones(64, 64, 1, 1))
+
+
+def test_what_contradicts_itself_or_the_model_is_refused(base: UNet, tensors: Mapping[str, Tensor]) -> None:
+    twice = {**tensors, "time_embed.0.weight": torch.zeros(5, 5)}
+    with pytest.raises(WeightsError, match=r"unknown time_embedding\.linear_1\.down; unknown .*wanted \(256, 64\)"):
+        control_lora(in_memory(twice), base)
+    wide = {**tensors, "input_blocks.0.0.down": torch.zeros(3, 9, 3, 3)}
+    with pytest.raises(WeightsError, match=r"conv_in\.weight is \(64, 9, 3, 3\), wanted \(64, 4, 3, 3\)"):
+        control_lora(in_memory(wide), base)
+    flat = {**tensors, "input_hint_block.0.weight": torch.zeros(16)}
+    with pytest.raises(WeightsError, match=r"controlnet_cond_embedding\.conv_in\.weight is \(16,\)"):
+        control_lora(in_memory(flat), base)
+
+
 def test_misfits_take_one_line_that_lists_them(base: UNet, tensors: Mapping[str, Tensor], tmp_path: Path) -> None:
     wrong = {name: tensor for name, tensor in tensors.items() if name != "zero_convs.2.0.weight"}
     wrong["input_blocks.4.1.transformer_blocks.7.attn1.to_q.up"] = torch.zeros(64, 3)

@@ -47,7 +47,7 @@ def kind_of(said: str | None, preprocessor: str, count: int, where: str = "contr
 
 def taken(count: int) -> str:
     """The kinds that a network with so many takes."""
-    names = ["/".join(each) for each in KINDS[:count]] + [""] * (count - len(KINDS))
+    names = ["/".join(each) for each in KINDS[:count]] + [""] * (min(count, MOST + 1) - len(KINDS))
     return ", ".join(f"{number} {name}".strip() for number, name in enumerate(names))
 
 

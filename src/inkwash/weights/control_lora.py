@@ -32,8 +32,9 @@ def control_lora(source: Source, base: UNet) -> ControlNet:
     part = replace(part, what=f"{source.what}, built on this model,")
     if any(name.startswith("input_hint_block.") for name in part.slots):
         part = recast(part, unet.to_diffusers(list(part.slots)))
-    channels = _channels(part) or base.spec.channels_in
-    hints = (part.shape("controlnet_cond_embedding.conv_in.weight") or (0, 3))[1]
+    known = base.spec.channels_in
+    channels = min(known, _channels(part, FIRST) or _channels(part, "conv_in.down") or known)
+    hints = _channels(part, "controlnet_cond_embedding.conv_in.weight") or 3
     spec = replace(base.spec, channels_in=channels)
 
     def make() -> ControlNet:
@@ -56,7 +57,7 @@ def built_on(part: Source, base: Mapping[str, Tensor | Packed], wanted: Mapping[
     pairs = {
         f"{stem}.weight": stem
         for stem in (name.removesuffix(".up") for name in part.slots if name.endswith(".up"))
-        if f"{stem}.down" in part.slots
+        if f"{stem}.down" in part.slots and f"{stem}.weight" not in part.slots
     }
     ends = {f"{stem}.{end}" for stem in pairs.values() for end in ("up", "down")}
     slots = {name: slot for name, slot in part.slots.items() if name not in ends}
@@ -66,12 +67,12 @@ def built_on(part: Source, base: Mapping[str, Tensor | Packed], wanted: Mapping[
     def fetch(name: str) -> Tensor:
         if name in part.slots:
             return part[name]
-        kept = base[name]
+        kept = base.get(name, torch.zeros(slots[name].shape))
         weight = kept.fetch() if isinstance(kept, Packed) else whole(kept)
         if name not in pairs:
             return weight
         up, down = (part[f"{pairs[name]}.{end}"] for end in ("up", "down"))
-        return weight + LowRank(up, down)(tuple(weight.shape)).to(weight.device)
+        return weight + LowRank(up, down)(slots[name].shape).to(weight.device)
 
     return replace(part, slots=slots, fetch=fetch, rests=False)
 
@@ -84,7 +85,7 @@ def _shape(part: Source, stem: str, wanted: tuple[int, ...]) -> tuple[int, ...]:
     return wanted if wanted and (up[0], prod(down[1:])) == (wanted[0], prod(wanted[1:])) else (up[0], *down[1:])
 
 
-def _channels(part: Source) -> int:
-    """Of the latents that it looks at; 0 if the file does not say."""
-    kernel = part.shape(FIRST) or part.shape("conv_in.down")
+def _channels(part: Source, name: str) -> int:
+    """That a convolution looks at; 0 if the file does not say."""
+    kernel = part.shape(name)
     return kernel[1] if len(kernel) == 4 else 0
