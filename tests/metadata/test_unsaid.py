@@ -31,6 +31,13 @@ def test_web_uis_draw_on_the_gpu_unless_they_say_so(more: str, rng: str) -> None
     assert read("Euler a", more).noise.rng == rng
 
 
+def test_variation_seeds_are_mixed_by_columns() -> None:
+    varied = "Variation seed: 7, Variation seed strength: 0.3, Version: "
+    assert read("Euler", varied + "v1.9.0").noise.columns
+    assert not read("Euler", varied + "ComfyUI").noise.columns
+    assert not read("Euler", "Version: v1.9.0").noise.columns
+
+
 def test_automatic_is_a_spacing_by_the_sampler() -> None:
     for sampler, spacing in (("Euler a", "uniform"), ("DPM++ 2M", "karras"), ("DPM++ 2M SDE", "exponential")):
         assert read(sampler, "Schedule type: Automatic").spacing == spacing
