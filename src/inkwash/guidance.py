@@ -152,13 +152,14 @@ def seen_outside(mask: Mask, known: Latents, eps: Latents, inner: Denoiser) -> D
 
 
 def clipped(inner: Denoiser, percentile: float = 0.995, largest: float = 1.0) -> Denoiser:
-    """Guesses in pixels cut at a percentile and squeezed back into [-1, 1].  (Saharia et al. 2022, 2.3)"""
+    """`squeezed` guesses."""
+    return Changed(inner, lambda guess, _x, _sigma: squeezed(guess, percentile, largest))
 
-    def change(guess: Latents, _x: Latents, _sigma: Sigma) -> Latents:
-        limit = _reach(guess.flatten(1)[:, None], percentile).clamp(1, max(largest, 1))[..., None]
-        return guess.clamp(-limit, limit) / limit
 
-    return Changed(inner, change)
+def squeezed(guess: Latents, percentile: float = 0.995, largest: float = 1.0) -> Latents:
+    """A guess in pixels, cut at a percentile and squeezed back into [-1, 1].  (Saharia et al. 2022, 2.3)"""
+    limit = _reach(guess.flatten(1)[:, None], percentile).clamp(1, max(largest, 1))[..., None]
+    return guess.clamp(-limit, limit) / limit
 
 
 def bounded(inner: Denoiser, schedule: Schedule, *, pace: float = 10.0, data: float = 0.5) -> Denoiser:

@@ -48,6 +48,7 @@ def test_the_web_ui() -> None:
             height=768,
             clip_skip=2,
             prompt_mode="a1111",
+            noise=Noise(rng="philox"),
         ),
         "v1-5",
         {"Model hash": "ab", "Version": "v1.10.1"},

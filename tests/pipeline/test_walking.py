@@ -58,6 +58,19 @@ def test_knobs_that_are_not_there_are_named(engine: Engine, sampler: str, way: W
         walk(engine, sampler=sampler, way=way)
 
 
+def test_an_outdated_config_is_mended_as_diffusers_does(engine: Engine) -> None:
+    """An old DDIM folder neither says where its steps begin nor that latents are not clipped."""
+    old = {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+    bundle = replace(engine.bundle, scheduler=old)
+    asked = resolved(replace(CAT, way=Way(plan="diffusers")), bundle)
+    found = walk_of(asked, bundle)
+    assert found.schedule.t(found.sigmas[0]).item() == 801
+    *_, step = found.sampler(
+        lambda x, _: x / 2, torch.full((1, 4, 2, 2), 40.0), found.sigmas[:2], NoiseSource.seeded([1])
+    )
+    assert step.denoised.max() == 20
+
+
 def test_the_last_level_but_the_zero_is_left_out(engine: Engine) -> None:
     schedule = engine.bundle.schedule
     found = walk(engine, sampler="dpm2", spacing="karras", way=Way(discard=True)).sigmas

@@ -39,6 +39,7 @@ DETERMINISTIC: Mapping[str, tuple[Sampler, int]] = MappingProxyType(
         "dpmpp_2s_ancestral, eta 0": (partial(dpmpp_2s_ancestral, eta=0.0), 2),
         "dpmpp_2m_sde, eta 0": (partial(dpmpp_2m_sde, eta=0.0), 2),
         "dpmpp_2m_sde, eta 0, heun": (partial(dpmpp_2m_sde, eta=0.0, solver="heun"), 2),
+        "dpmpp_3m": (SAMPLERS["dpmpp_3m"], 2),
         "dpmpp_3m_sde, eta 0": (partial(dpmpp_3m_sde, eta=0.0), 2),
         "dpmpp_sde, eta 0": (partial(dpmpp_sde, eta=0.0), 2),
         "lms, order 2": (partial(SAMPLERS["lms"], order=2), 2),

@@ -29,6 +29,16 @@ FEW = list({kind(case.name): case for case in sorted(CASES, key=steps, reverse=T
 """The shortest of each kind."""
 
 
+RARE = list(cases(GOLDEN / "options"))
+"""Keys that no released model of Stable Diffusion needs, and one of each: made as the others are."""
+
+
+@pytest.mark.parametrize("case", RARE, ids=[case.name for case in RARE])
+def test_rare_keys_do_what_they_do_in_diffusers(case: Case) -> None:
+    verdict = case.run()
+    assert verdict.error <= verdict.bar, verdict.note
+
+
 @pytest.mark.parametrize("case", FEW, ids=[case.name for case in FEW])
 def test_the_last_sample_is_diffusers(case: Case) -> None:
     verdict = case.run()

@@ -27,6 +27,9 @@ KNOWN = {
     "kdpm_2_a": Named("dpm2_ancestral", discard=True),
     "dpmpp_2m_k": Named("dpmpp_2m", "karras"),
     "euler_k": Named("euler", "karras"),
+    "unipc_k": Named("unipc", "karras"),
+    "dpmpp_3m": Named("dpmpp_3m"),
+    "dpmpp_3m_k": Named("dpmpp_3m", "karras"),
     "dpm++2s_a": Named("dpmpp_2s_ancestral"),
     "ddim_trailing": Named("ddim", "trailing"),
     "euler_a karras": Named("euler_ancestral", "karras"),
@@ -68,6 +71,7 @@ def test_the_tables_speak_of_what_there_is() -> None:
         ("AYS", "euler", "align_your_steps"),
         ("ddim_uniform", "euler", "ddim_uniform"),
         ("DDIM", "euler", "leading"),
+        ("linspace", "euler", "uniform"),
     ],
 )
 def test_spacings_of_other_programs(name: str, sampler: str, expected: str) -> None:

@@ -32,7 +32,7 @@ def walk(sampler: Sampler, seeds: list[int], sigmas: Tensor = LEVELS) -> tuple[T
 
 
 def test_the_table_cannot_be_changed() -> None:
-    assert len(SAMPLERS) == 48
+    assert len(SAMPLERS) == 49
     with pytest.raises(TypeError):
         SAMPLERS["euler"] = SAMPLERS["heun"]  # type: ignore[index]
 

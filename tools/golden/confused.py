@@ -44,7 +44,7 @@ def legs(walk: Walk, schedule: Schedule, told: Tensor, *, pndm: bool) -> Legs:
     """The steps of a walk as diffusers takes them; `told` are its t."""
     length = STEPS // len(told)
     begin = walk.sigmas[:-1].double()
-    end = schedule.sigma((told - length).clamp(min=0)).double()
+    end = torch.where(told < length, walk.sigmas[-1], schedule.sigma((told - length).clamp(min=0))).double()
     if pndm:  # the first step is taken again from what its start would have been for the right end
         begin, end = begin.clone(), end.clone()
         begin[0], end[0] = schedule.sigma(told[1] + length).double(), begin[1]

@@ -55,9 +55,7 @@ class DiscreteSchedule:
     @classmethod
     def cosine(cls, offset: float = 0.008, largest_beta: float = 0.999) -> "DiscreteSchedule":
         """ᾱ falls like a squared cosine.  (Nichol & Dhariwal 2021, eq. 17)"""
-        edge = torch.arange(STEPS + 1, dtype=torch.float64) / STEPS
-        level = torch.cos((edge + offset) / (1 + offset) * torch.pi / 2) ** 2
-        return cls.from_betas((1 - level[1:] / level[:-1]).clamp(max=largest_beta))
+        return cls.from_betas(cosine_betas(offset, largest_beta))
 
     def zero_terminal_snr(self, left: float = ZERO_SNR) -> "DiscreteSchedule":
         """Shift and stretch sqrt(ᾱ) so that nothing of the picture is left at the end.  (Lin et al. 2023, alg. 1)
@@ -91,6 +89,13 @@ class DiscreteSchedule:
         low = (torch.searchsorted(table, level, right=True) - 1).clamp(0, len(table) - 2)
         part = (level - table[low]) / (table[low + 1] - table[low])
         return (low + part).clamp(0, len(table) - 1)
+
+
+def cosine_betas(offset: float = 0.008, largest: float = 0.999) -> Float[Tensor, " steps"]:
+    """β of an ᾱ that falls like a squared cosine, in float64."""
+    edge = torch.arange(STEPS + 1, dtype=torch.float64) / STEPS
+    level = torch.cos((edge + offset) / (1 + offset) * torch.pi / 2) ** 2
+    return (1 - level[1:] / level[:-1]).clamp(max=largest)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from inkwash.metadata.dialects import Dialect, dialect_of, field_values
 from inkwash.metadata.infotext_groups import with_groups
 from inkwash.metadata.infotext_reading import read_infotext
 from inkwash.metadata.texts import notes_of
+from inkwash.metadata.unsaid import of_comfy, of_web_ui
 from inkwash.pictures.photo import opened
 from inkwash.request.fields import with_values
 from inkwash.request.generate import GenerateRequest
@@ -37,6 +38,7 @@ PROGRAMS: Mapping[str, str] = {
     "f": "Forge",
 }
 """How versions begin; all others are the web UI's."""
+WEB_UIS = ("AUTOMATIC1111", "Forge")
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,15 @@ def from_infotext(text: str) -> Foreign:
     values: dict[str, Any] = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
     past = _foreign(program, {**field_values(found.settings), **values}, dialect)
     request, rest = with_groups(past.request, past.rest)
+    if program in WEB_UIS:
+        request = of_web_ui(request, found.settings)
     return replace(past, request=request, rest=rest)
 
 
 def _drawn(drawing: Drawing) -> Foreign:
     """A graph; what of it has no field is told by the class of its node."""
     past = _foreign("ComfyUI", field_values(drawing.values), Dialect("ComfyUI", "native", "comfy"))
-    request, rest = replace(past.request, noise=Noise(rng="batch")), dict(past.rest)
+    request, rest = of_comfy(replace(past.request, noise=Noise(rng="batch"))), dict(past.rest)
     for node in drawing.nodes:
         try:
             request = with_values(request, node.fields)

@@ -38,7 +38,7 @@ NOTES: tuple[Note, ...] = (
     Note(
         "RNG",
         lambda request: look.RNGS[request.noise.rng] if request.noise != NOTHING.noise else None,
-        lambda text: {"noise.rng": "philox" if text == "GPU" else look.back(look.RNGS)(text)},
+        lambda text: {"noise.rng": "philox" if text in look.OF_GPU else look.back(look.RNGS)(text)},
     ),
     flag("noise.columns", "Variation by columns"),
     flag("noise.tree", "Brownian tree"),

@@ -26,6 +26,8 @@ SPACINGS: Mapping[str, str] = {
 """Spacings whose names capitals alone do not make."""
 RNGS: Mapping[str, str] = {"cpu": "CPU", "philox": "NV", "batch": "Batch"}
 """The web UI has the first two; its third, GPU, is philox again."""
+OF_GPU = ("GPU", "cuda")
+"""What the web UI and stable-diffusion.cpp call the noise of a GPU."""
 EMPHASES: Mapping[str, str] = {"plain": "No norm", "comfy": "Comfy", "compel": "Compel"}
 """The web UI has the first; its Original is what we take unless told."""
 FILE = re.compile(r"(.+?)(?: \[([0-9a-f]{1,64})\])?")

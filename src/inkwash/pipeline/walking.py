@@ -3,10 +3,13 @@
 from math import inf
 
 from inkwash.errors import InvalidRequest
+from inkwash.predictor.mmdit import MMDiT
+from inkwash.predictor.unet import UNet
 from inkwash.request.generate import GenerateRequest
 from inkwash.reverse.churn import Churn
 from inkwash.reverse.knobs import ALONG_PATHS, tuned
 from inkwash.reverse.registry import SAMPLERS
+from inkwash.reverse.scheduler_class import Config
 from inkwash.reverse.scheduler_config import Walk, planned
 from inkwash.reverse.spacing import SPACINGS, discarding
 from inkwash.weights.bundle import Bundle
@@ -38,4 +41,15 @@ def _as_diffusers(asked: GenerateRequest, bundle: Bundle) -> Walk:
         raise InvalidRequest("way.plan", "diffusers", f"own, or without a sampler and a spacing, not {given}")
     if asked.way.discard:
         raise InvalidRequest("way.discard", True, "left out with the plan of diffusers")
-    return planned(str(bundle.scheduler.get("_class_name", "")), bundle.scheduler, asked.steps or 1)
+    config = mended(bundle.scheduler, bundle.predictor)
+    return planned(str(config.get("_class_name", "")), config, asked.steps or 1)
+
+
+def mended(config: Config, predictor: UNet | MMDiT) -> Config:
+    """A config as diffusers' pipelines use it, which mend what is outdated in it.
+
+    Guesses of latents are not clipped, though classes that began with pixels do so unless told; and the steps of a
+    U-Net of SD 1 or 2 begin at 1, whatever is said of them.
+    """
+    small = isinstance(predictor, UNet) and not predictor.spec.pooled_width and not predictor.spec.labels
+    return {**config, "clip_sample": False} | ({"steps_offset": 1} if small else {})

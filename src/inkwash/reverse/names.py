@@ -42,6 +42,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "dpmpp_2s_ancestral": "DPM++ 2S a",
         "dpmpp_2m_sde_heun": "DPM++ 2M SDE Heun",
         "dpmpp_3m_sde": "DPM++ 3M SDE",
+        "dpmpp_3m": "DPM++ 3M",
         "unipc": "UniPC BH2",
         "unipc_bh1": "UniPC",
         "deis": "DEIS",
@@ -107,7 +108,7 @@ OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 SPACING_OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "karras": ("k",),
-        "uniform": ("discrete",),
+        "uniform": ("discrete", "linspace"),
         "trailing": ("Turbo",),
         "leading": ("DDIM",),
         "align_your_steps": ("AYS", "AYS 11"),
@@ -128,6 +129,8 @@ AUTOMATIC: Mapping[str, str] = MappingProxyType(
     }
 )
 """The spacing that A1111 takes with a sampler if none is chosen; `uniform` with the others."""
+INVOKED = "_k"
+"""InvokeAI's Karras; its names are ours, also where a web UI means something else by the same letters."""
 DISCARDING = ("dpm2", "dpm2_ancestral", "dpmpp_3m_sde")
 
 
@@ -138,6 +141,8 @@ def found(name: str) -> Named:
     """
     if name in LABELS:
         return Named(name, discard=name in DISCARDING)
+    if name.endswith(INVOKED) and (own := name.removesuffix(INVOKED)) in LABELS:
+        return Named(own, "karras", own in DISCARDING)
     letters = _letters(name)
     for rest, spacing in ((letters, None), *_without_spacing(letters)):
         for spelling in (rest, rest.removeprefix("k")):

@@ -14,7 +14,7 @@ from inkwash.reverse.dpm_solver import dpm_adaptive, dpm_fast
 from inkwash.reverse.dpmpp_2m import dpmpp_2m
 from inkwash.reverse.dpmpp_2m_sde import dpmpp_2m_sde
 from inkwash.reverse.dpmpp_2s_ancestral import dpmpp_2s_ancestral
-from inkwash.reverse.dpmpp_3m_sde import dpmpp_3m_sde
+from inkwash.reverse.dpmpp_3m_sde import Habits, dpmpp_3m_sde
 from inkwash.reverse.dpmpp_sde import dpmpp_sde
 from inkwash.reverse.er_sde import er_sde
 from inkwash.reverse.euler import euler
@@ -56,6 +56,7 @@ SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
         "dpmpp_2s_ancestral": dpmpp_2s_ancestral,
         "dpmpp_2m_sde_heun": partial(dpmpp_2m_sde, solver="heun"),
         "dpmpp_3m_sde": dpmpp_3m_sde,
+        "dpmpp_3m": partial(dpmpp_3m_sde, eta=0.0, habits=Habits(solver="midpoint")),
         "unipc": unipc,
         "unipc_bh1": partial(unipc, method=UniPC(family="bh1")),
         "deis": deis,

@@ -27,6 +27,8 @@ class Adams:
     """Orders; a corrector of 0 leaves arrivals as they were predicted."""
     tau: Callable[[float], float] = between_levels
     """How much chance, by the level at the start of a step: 0 is none, 1 the reverse SDE."""
+    settle: bool = True
+    """The orders of the last steps are at most their number."""
     again: bool = False
     """Ask once more after correcting: PECE, two calls per step."""
 
@@ -49,14 +51,14 @@ def sa_solver(
         arrived, left = x, len(sigmas) - 1 - index
         denoised = denoise(x, sigma)
         if known and method.corrector:
-            used = [(sigma.item(), denoised), *known][: settled(method.corrector, left + 2)]
+            used = [(sigma.item(), denoised), *known][: settled(method.corrector, left + 2, method.settle)]
             x = _walk(origin, (known[0][0], sigma.item()), used, method.tau(known[0][0])) + random
             denoised = denoise(x, sigma) if method.again else denoised
         known.appendleft((sigma.item(), denoised))
         tau, fresh = method.tau(sigma.item()), noise.like(x)
         h = gap(sigma.item(), lower.item())
         random = lower.item() * sqrt(-expm1(-2 * tau**2 * h)) * fresh if tau > 0 and lower > 0 else x * 0
-        used = list(known)[: settled(method.predictor, left)]
+        used = list(known)[: settled(method.predictor, left, method.settle)]
         target = denoised if lower == 0 else _walk(x, (sigma.item(), lower.item()), used, tau)
         step = moved(index, (sigma, lower), arrived, denoised, target, random)
         yield step

@@ -22,6 +22,7 @@ from inkwash.reverse.euler import euler
 from inkwash.reverse.flow import in_flow
 from inkwash.reverse.heun import heun
 from inkwash.reverse.lcm import lcm
+from inkwash.reverse.limits import Limit, limit_of, limited
 from inkwash.reverse.lms import lms
 from inkwash.reverse.pndm import pndm
 from inkwash.reverse.sa_solver import Adams, sa_solver
@@ -43,7 +44,6 @@ PLAIN: Mapping[str, Sampler] = MappingProxyType(
         "LMSDiscreteScheduler": lms,
         "DPMSolverSDEScheduler": dpmpp_sde,
         "DDIMScheduler": ddim,
-        "DDPMScheduler": ddpm,
         "PNDMScheduler": pndm,
         "LCMScheduler": lcm,
         "EDMEulerScheduler": euler,
@@ -57,13 +57,11 @@ GRIDLIKE = ("DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "LCMScheduler", "
 """These count in whole t of the training schedule."""
 REFUSED: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
-        "clip_sample": (False, None),
-        "thresholding": (False, None),
         "use_dynamic_shifting": (False, None),
         "trained_betas": (None,),
         "lambda_min_clipped": (-inf, None),
         "algorithm_type": ("dpmsolver++", "sde-dpmsolver++", "deis", "data_prediction", None),
-        "variance_type": ("fixed_small", None),
+        "variance_type": ("fixed_small", "fixed_small_log", "fixed_large", None),
         "shift_terminal": (None,),
         "invert_sigmas": (False, None),
         "stochastic_sampling": (False, None),
@@ -81,11 +79,20 @@ def sampler_of(name: str, config: Config, steps: int, schedule: Schedule) -> Sam
             raise InvalidRequest(key, config[key], " or ".join(str(each) for each in known))
     if name == "PNDMScheduler" and not config.get("skip_prk_steps", False):
         raise InvalidRequest("skip_prk_steps", False, "True")
-    if name in PLAIN:
-        return PLAIN[name]
-    if name in SOLVERS:
-        return SOLVERS[name](config, steps, schedule)
+    if name in PLAIN or name in SOLVERS:
+        made = PLAIN[name] if name in PLAIN else SOLVERS[name](config, steps, schedule)
+        return _within(limit_of(name, config), name, made)
     raise InvalidRequest("scheduler", name, f"one of {', '.join([*PLAIN, *SOLVERS])}")
+
+
+def _within(limit: Limit | None, name: str, sampler: Sampler) -> Sampler:
+    if limit is None:
+        return sampler
+    return partial(ddim, limit=limit) if name == "DDIMScheduler" else limited(sampler, limit)
+
+
+def _ddpm(config: Config, _steps: int, _: Schedule) -> Sampler:
+    return partial(ddpm, wide=config.get("variance_type") == "fixed_large")
 
 
 def _multistep(config: Config, steps: int, _: Schedule) -> Sampler:
@@ -100,7 +107,8 @@ def _singlestep(config: Config, _steps: int, _: Schedule) -> Sampler:
     if config.get("algorithm_type") == "sde-dpmsolver++":
         raise InvalidRequest("algorithm_type", "sde-dpmsolver++", "dpmsolver++ for singlestep")
     solver: Solver = "heun" if config.get("solver_type") == "heun" else "midpoint"
-    return partial(dpmpp_singlestep, order=config.get("solver_order", 2), solver=solver)
+    settle = config.get("lower_order_final", False) or config.get("final_sigmas_type") != "sigma_min"
+    return partial(dpmpp_singlestep, order=config.get("solver_order", 2), solver=solver, settle=settle)
 
 
 def _unipc(config: Config, _steps: int, _: Schedule) -> Sampler:
@@ -118,7 +126,8 @@ def _sa(config: Config, _steps: int, schedule: Schedule) -> Sampler:
     def tau(sigma: float) -> float:
         return 1.0 if 200 <= schedule.t(torch.tensor(sigma)).item() <= 800 else 0.0
 
-    return partial(sa_solver, method=Adams(config.get("predictor_order", 2), config.get("corrector_order", 2), tau))
+    orders = config.get("predictor_order", 2), config.get("corrector_order", 2)
+    return partial(sa_solver, method=Adams(*orders, tau, config.get("lower_order_final", True)))
 
 
 def _tcd(_config: Config, _steps: int, schedule: Schedule) -> Sampler:
@@ -134,5 +143,6 @@ SOLVERS: Mapping[str, Callable[[Config, int, Schedule], Sampler]] = MappingProxy
         "SASolverScheduler": _sa,
         "EDMDPMSolverMultistepScheduler": _multistep,
         "TCDScheduler": _tcd,
+        "DDPMScheduler": _ddpm,
     }
 )

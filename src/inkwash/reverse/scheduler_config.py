@@ -7,15 +7,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from inkwash.errors import InvalidRequest
-from inkwash.forward.schedule import STEPS, ZERO_SNR, DiscreteSchedule, FlowSchedule, LogSchedule, Schedule
-from inkwash.reverse.beta import beta_quantile
+from inkwash.forward.schedule import (
+    STEPS,
+    ZERO_SNR,
+    DiscreteSchedule,
+    FlowSchedule,
+    LogSchedule,
+    Schedule,
+    cosine_betas,
+)
+from inkwash.reverse.curves import between, curve_of, ended, shifted
 from inkwash.reverse.scheduler_class import FLOWING, GRIDLIKE, SOLVERS, Config, sampler_of
 from inkwash.reverse.spacing_tables import lcm
 from inkwash.reverse.step import Sampler
 from inkwash.reverse.timetable import GRIDS, Grid, Timetable, fractional, interpolated, timesteps
 from inkwash.types import Sigmas
 
-CURVES = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")
 ALMOST_ONLY_NOISE = 1 - 1e-10
 """Flow schedulers begin at s = 1, where σ would be infinite."""
 NOTHING_LEFT = 2.0**-48
@@ -70,7 +77,7 @@ def table_of(name: str, config: Config) -> DiscreteSchedule:
         case "scaled_linear":
             betas = torch.linspace(start**0.5, end**0.5, STEPS) ** 2
         case "squaredcos_cap_v2":
-            return DiscreteSchedule.cosine()
+            betas = cosine_betas().float()
         case _:
             raise InvalidRequest("beta_schedule", kind, "linear, scaled_linear or squaredcos_cap_v2")
     table = DiscreteSchedule.from_alphas((1 - betas).cumprod(0))
@@ -88,12 +95,12 @@ def _sigma_levels(name: str, config: Config, table: DiscreteSchedule, steps: int
     t = timesteps(_grid(name, config), steps, offset=config.get("steps_offset", 0))
     levels = interpolated(table, t.float().double())
     last = table.sigma_min if config.get("final_sigmas_type") == "sigma_min" else 0.0
-    if curve := _curve(config):
+    if curve := curve_of(config):
         ends = config.get("sigma_max") or levels[0].item(), config.get("sigma_min") or levels[-1].item()
-        levels = _between(curve, *ends, steps)
+        levels = between(curve, *ends, steps)
         t = fractional(table, levels)
         t = t.round() if name.startswith("KDPM2") and curve == "use_karras_sigmas" else t
-    return _ended(levels, last), t
+    return ended(levels, last), t
 
 
 def _solver_levels(name: str, config: Config, table: DiscreteSchedule, steps: int) -> Plan:
@@ -101,16 +108,16 @@ def _solver_levels(name: str, config: Config, table: DiscreteSchedule, steps: in
     t = timesteps(_grid(name, config), steps, offset=config.get("steps_offset", 0), one_more=True)
     if _grid(name, config) == "linspace":
         t = t.round()
-    levels, curve = interpolated(table, t), _curve(config)
+    levels, curve = interpolated(table, t), curve_of(config)
     if curve:
-        levels = _between(curve, table.sigma_max, table.sigma_min, steps)
+        levels = between(curve, table.sigma_max, table.sigma_min, steps)
         t = fractional(table, levels)
         t = t.round() if curve in ("use_karras_sigmas", "use_lu_lambdas") else t.floor()
     if name.startswith(("DEIS", "SASolver")):
-        return _ended(levels, levels[-1].item() if curve else table.sigma_min), t
+        return ended(levels, levels[-1].item() if curve else table.sigma_min), t
     own = curve and name.startswith("UniPC")
     last = levels[-1].item() if own else table.sigma_min
-    return _ended(levels, last if config.get("final_sigmas_type") == "sigma_min" else 0.0), t
+    return ended(levels, last if config.get("final_sigmas_type") == "sigma_min" else 0.0), t
 
 
 def _grid_levels(name: str, config: Config, table: DiscreteSchedule, steps: int) -> Plan:
@@ -122,56 +129,41 @@ def _grid_levels(name: str, config: Config, table: DiscreteSchedule, steps: int)
     to_zero = name in ("LCMScheduler", "DDPMScheduler") or (
         name in ("DDIMScheduler", "PNDMScheduler") and config.get("set_alpha_to_one", name == "DDIMScheduler")
     )
-    return _ended(interpolated(table, t), 0.0 if to_zero else table.sigma_min), t
+    return ended(interpolated(table, t), 0.0 if to_zero else table.sigma_min), t
 
 
 def _flow(name: str, config: Config, steps: int) -> Walk:
     """Levels s of rectified flow, as σ = s / (1 - s)."""
+    train = config.get("num_train_timesteps", STEPS)
     k = torch.linspace(0, 1, steps if name in FLOWING else steps + 1, dtype=torch.float64)
     if name in FLOWING:
-        shift, low = config.get("shift", 1.0), torch.tensor(1 / STEPS, dtype=torch.float64)
-        s = 1 + k * (_shifted(low, shift) - 1)
-        told = _shifted(s, shift).float() * STEPS
+        shift, low = config.get("shift", 1.0), torch.tensor(1 / train, dtype=torch.float64)
+        s = 1 + k * (shifted(low, shift) - 1)
+        s = shifted(s, shift)
+        if curve := curve_of(config):
+            s = between(curve, s[0].item(), s[-1].item(), steps)
+        told = s.float() * train
     else:
-        shift, highest = config.get("flow_shift", 1.0), 1.0 if name.startswith("UniPC") else 1 - 1 / STEPS
-        s = (highest - k * (1 - 1 / STEPS))[:-1]
-        told = ((_shifted(s, shift) - (1e-6 if highest == 1 else 0) * (s == 1)) * STEPS).floor()
-    s = _shifted(s, shift).clamp(max=1 - 1e-6 if name.startswith("UniPC") else ALMOST_ONLY_NOISE)
-    levels = _ended(s / (1 - s), 0.0)
+        shift, highest = config.get("flow_shift", 1.0), 1.0 if name.startswith("UniPC") else 1 - 1 / train
+        s = (highest - k * (1 - 1 / train))[:-1]
+        told = ((shifted(s, shift) - (1e-6 if highest == 1 else 0) * (s == 1)) * train).floor()
+        s = shifted(s, shift)
+    s = s.clamp(max=1 - 1e-6 if name.startswith("UniPC") else ALMOST_ONLY_NOISE)
+    levels = s / (1 - s)
+    again = name.startswith(("DEIS", "SASolver")) or config.get("final_sigmas_type") == "sigma_min"
+    levels = ended(levels, levels[-1].item() if again else 0.0)
     schedule = Timetable(FlowSchedule(shift), levels[:-1], told)
     return Walk(sampler_of(name, config, steps, schedule), levels, schedule, 1 + levels[0].item())
-
-
-def _shifted(s: Float[Tensor, "..."], shift: float) -> Float[Tensor, "..."]:
-    shifted: Tensor = s * shift / (s * (shift - 1) + 1)
-    return shifted
 
 
 def _log_levels(name: str, config: Config, steps: int) -> Walk:
     data = config.get("sigma_data", 0.5)
     schedule = LogSchedule(config.get("sigma_min", 0.002), config.get("sigma_max", 80.0), data)
     curve = "use_" + config.get("sigma_schedule", "karras") + "_sigmas"
-    levels = _ended(_between(curve, schedule.sigma_max, schedule.sigma_min, steps, config.get("rho", 7.0)), 0.0)
+    levels = between(curve, schedule.sigma_max, schedule.sigma_min, steps, config.get("rho", 7.0))
+    levels = ended(levels, schedule.sigma_min if config.get("final_sigmas_type") == "sigma_min" else 0.0)
     start = (schedule.highest**2 + 1) ** 0.5 / data
     return Walk(sampler_of(name, config, steps, schedule), levels, schedule, start)
-
-
-def _curve(config: Config) -> str | None:
-    return next((each for each in CURVES if config.get(each)), None)
-
-
-def _between(curve: str, top: float, bottom: float, steps: int, rho: float = 7.0) -> Float[Tensor, " {steps}"]:
-    """`steps` levels from `top` to `bottom`, in float64."""
-    part = torch.linspace(0, 1, steps, dtype=torch.float64)
-    match curve:
-        case "use_karras_sigmas":
-            roots = torch.tensor([top, bottom], dtype=torch.float64) ** (1 / rho)
-            return torch.lerp(roots[0], roots[1], part) ** rho
-        case "use_beta_sigmas":
-            return bottom + beta_quantile(1 - part, 0.6, 0.6) * (top - bottom)
-        case _:
-            ends = torch.tensor([top, bottom], dtype=torch.float64).log()
-            return torch.lerp(ends[0], ends[1], part).exp()
 
 
 def _grid(name: str, config: Config) -> Grid:
@@ -181,7 +173,3 @@ def _grid(name: str, config: Config) -> Grid:
         if asked == grid:
             return grid
     raise InvalidRequest("timestep_spacing", asked, f"one of {', '.join(GRIDS)}")
-
-
-def _ended(levels: Float[Tensor, " n"], last: float) -> Sigmas:
-    return torch.cat([levels.float(), torch.tensor([last])])

@@ -12,17 +12,26 @@ from inkwash.types import Latents, Sigmas
 
 
 def dpmpp_singlestep(
-    denoise: Denoiser, x: Latents, sigmas: Sigmas, _: NoiseSource, *, order: int = 2, solver: Solver = "midpoint"
+    denoise: Denoiser,
+    x: Latents,
+    sigmas: Sigmas,
+    _: NoiseSource,
+    *,
+    order: int = 2,
+    solver: Solver = "midpoint",
+    settle: bool = True,
 ) -> Iterator[Step]:
     """Up to `order` 3, one call per step.  (Lu et al. 2022b, alg. 1; Lu et al. 2022a, alg. 2)
 
     The stages of the method lie on the levels themselves: the second step of a group starts where the first did and
     goes twice as far, so levels even in log σ are r = 1/2 and r = 1/3, 2/3. The step to 0 lands on the prediction.
     `solver` says how two guesses are weighed; with three, "midpoint" draws a line through the first and the last.
+    Without `settle` the last group is a whole one where the steps divide, which must not end at 0 then.
     """
     known: list[tuple[float, Latents]] = []
     origin = x
-    for index, ((sigma, lower), place) in enumerate(zip(pairwise(sigmas), groups(len(sigmas) - 1, order), strict=True)):
+    places = groups(len(sigmas) - 1, order, settle)
+    for index, ((sigma, lower), place) in enumerate(zip(pairwise(sigmas), places, strict=True)):
         denoised = denoise(x, sigma)
         origin, known = (x, []) if place == 1 else (origin, known)
         known.append((sigma.item(), denoised))
@@ -32,9 +41,14 @@ def dpmpp_singlestep(
         x = step.x
 
 
-def groups(steps: int, order: int) -> list[int]:
-    """The place of every step in its group: whole groups of `order`, and lower ones at the end for what is left."""
+def groups(steps: int, order: int, settle: bool = True) -> list[int]:
+    """The place of every step in its group: whole groups of `order`, and lower ones at the end for what is left.
+
+    With `settle` the last one is a lower one also where nothing is left.
+    """
     whole = steps // order
+    if not settle and steps % order == 0:
+        return list(range(1, order + 1)) * whole
     if order == 3 and steps % 3 == 0:
         return [1, 2, 3] * (whole - 1) + [1, 2, 1]
     if order == 2 and steps % 2 == 0:
