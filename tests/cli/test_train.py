@@ -61,6 +61,11 @@ def test_one_command_trains_and_when_stopped_goes_on(
         (["tiny"], "data is None, but must be a folder of pictures"),
         (["tiny", "--data", "nowhere"], "nowhere does not exist"),
         (["pets_predictor", "--data", "."], "autoencoder is None, but must be the file that"),
+        (["tiny", "--data", ".", "--workers", "0"], "workers is 0, but must be a whole number from 1"),
+        (
+            ["tiny", "--data", ".", "--workers", "2", "--threads", "1"],
+            "threads is 1, but must be a whole number from 2",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_said_in_one_line(

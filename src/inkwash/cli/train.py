@@ -11,6 +11,10 @@ from typing import Annotated
 from tyro.conf import Positional
 
 from inkwash.errors import Cancelled
+from inkwash.request.limits import whole
+
+MOST = 1024
+"""Workers and threads: more is a slip."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,10 @@ class TrainOptions:
     images: int | None = None
     """Pictures to see in all, instead of the recipe's."""
     workers: int = 1
-    """Processes of one thread each that share every batch."""
+    """Processes that share every batch."""
+    threads: int | None = None
+    """Of all processes together. None: one each, which goes on bit for bit after a stop and suffers least beside other
+    work; where nothing else runs, one process with a thread per core is quicker."""
     minutes: float | None = None
     """Stop and save after so long."""
     save_minutes: float = 5.0
@@ -61,7 +68,7 @@ def run(options: TrainOptions) -> None:
 
     keep_freed_memory()
     recipe = recipe_of(options.recipe, options.images)
-    torch.set_num_threads(1)
+    torch.set_num_threads(_threads(options))
     habits = Habits(
         workers=options.workers,
         minutes=options.minutes,
@@ -82,6 +89,15 @@ def run(options: TrainOptions) -> None:
         if stop():
             raise Cancelled(f"stopped and saved in {options.out}; the same command goes on")
     return None
+
+
+def _threads(options: TrainOptions) -> int:
+    """Of all workers together: at least one each."""
+    whole("workers", options.workers, 1, MOST)
+    if options.threads is None:
+        return options.workers
+    whole("threads", options.threads, options.workers, MOST)
+    return options.threads
 
 
 @contextmanager

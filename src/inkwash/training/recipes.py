@@ -156,7 +156,7 @@ def emoji() -> Recipe:
             pooled_width=128,
         ),
         size=32,
-        images=76_800,
+        images=51_200,
         batch=32,
         optimizer=OptimizerConfig(kind="muon", rate=8e-4, warm_up=3_200),
         flips=False,

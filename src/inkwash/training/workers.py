@@ -94,17 +94,18 @@ def team_of(count: int, numbers: int, work: Callable[[Team], None]) -> Iterator[
     """Start `count` - 1 processes that run `work`, and lead them: yields the team of this process, rank 0.
 
     `numbers` is how many a worker tells the others per step: its gradient, and two per picture of its share.
-    `work` must be picklable. Leaving the block ends the others.
+    `work` must be picklable. Leaving the block ends the others. They share the threads that this process has.
     """
     if count == 1:
         yield ALONE
         return
-    torch.set_num_threads(1)
+    threads = max(1, torch.get_num_threads() // count)
+    torch.set_num_threads(threads)
     spawn = multiprocessing.get_context("spawn")
     board = torch.zeros(count, numbers).share_memory_()
     near, far = zip(*(spawn.Pipe() for _ in range(count - 1)), strict=True)
     helpers = [
-        spawn.Process(target=_help, args=(Team(rank, count, board, (pipe,)), work), daemon=True)
+        spawn.Process(target=_help, args=(Team(rank, count, board, (pipe,)), threads, work), daemon=True)
         for rank, pipe in enumerate(far, start=1)
     ]
     try:
@@ -119,9 +120,9 @@ def team_of(count: int, numbers: int, work: Callable[[Team], None]) -> Iterator[
             helper.join()
 
 
-def _help(team: Team, work: Callable[[Team], None]) -> None:
+def _help(team: Team, threads: int, work: Callable[[Team], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; rank 0 decides
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     with suppress(InkwashError):  # rank 0 has left, or tells the user itself
         work(team)
 
