@@ -18,6 +18,7 @@ from inkwash.metadata.comfy import Drawing, from_prompt, from_workflow
 from inkwash.metadata.dialects import Dialect, dialect_of, field_values
 from inkwash.metadata.infotext_groups import with_groups
 from inkwash.metadata.infotext_reading import read_infotext
+from inkwash.metadata.invoke import of_invoke
 from inkwash.metadata.texts import notes_of
 from inkwash.metadata.unsaid import of_comfy, of_web_ui
 from inkwash.pictures.photo import opened
@@ -80,7 +81,7 @@ def foreign_of(image: Image.Image) -> Foreign | None:
             if dialect.program == "NovelAI" and "Description" in notes:
                 found.setdefault("prompt", notes["Description"])
             if "prompt" in found or "steps" in found:
-                return _foreign(dialect.program, found, dialect)
+                return _told(_foreign(dialect.program, found, dialect), values)
     if "prompt" in notes and {"seed", "num_inference_steps"} & notes.keys():
         return _foreign("Easy Diffusion", field_values(notes), Dialect("Easy Diffusion"))
     return next((from_infotext(text) for key, text in notes.items() if key in ("parameters", "comment")), None)
@@ -97,6 +98,13 @@ def from_infotext(text: str) -> Foreign:
     request, rest = with_groups(past.request, past.rest)
     if program in WEB_UIS:
         request = of_web_ui(request, found.settings)
+    return replace(past, request=request, rest=rest)
+
+
+def _told(past: Foreign, values: Mapping[str, Any]) -> Foreign:
+    if past.program != "InvokeAI":
+        return past
+    request, rest = of_invoke(past.request, past.rest, values)
     return replace(past, request=request, rest=rest)
 
 

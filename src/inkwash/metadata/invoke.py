@@ -1,0 +1,33 @@
+"""What InvokeAI's tables say beyond plain fields: rescaled guidance, seamless edges, where noise was drawn."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inkwash.errors import InvalidRequest
+from inkwash.request.fields import with_values
+from inkwash.request.generate import GenerateRequest
+
+EDGES = {(False, False): "none", (True, False): "x", (False, True): "y", (True, True): "both"}
+DEVICES = {"cpu": "cpu", "cuda": "philox"}
+
+
+def of_invoke(
+    request: GenerateRequest, rest: Mapping[str, str], values: Mapping[str, Any]
+) -> tuple[GenerateRequest, dict[str, str]]:
+    """`request` with what it can hold of a table's `values`, and what is left of `rest`."""
+    across, down = (values.get(f"seamless_{axis}") is True for axis in "xy")
+    rescale = values.get("cfg_rescale_multiplier")
+    meant = (
+        (("cfg_rescale_multiplier",), "rules.rescale", float(rescale) if type(rescale) in (int, float) else None),
+        (("seamless_x", "seamless_y"), "tiling.seamless", EDGES[across, down]),
+        (("rand_device",), "noise.rng", DEVICES.get(str(values.get("rand_device")))),
+    )
+    for keys, place, value in meant:
+        if value is None or not any(key in values for key in keys):
+            continue
+        try:
+            request = with_values(request, {place: value})
+        except InvalidRequest:
+            continue  # a kind of value that only they have: it is shown
+        rest = {name: text for name, text in rest.items() if name not in keys}
+    return request, dict(rest)
