@@ -16,9 +16,8 @@ def of_invoke(
 ) -> tuple[GenerateRequest, dict[str, str]]:
     """`request` with what it can hold of a table's `values`, and what is left of `rest`."""
     across, down = (values.get(f"seamless_{axis}") is True for axis in "xy")
-    rescale = values.get("cfg_rescale_multiplier")
     meant = (
-        (("cfg_rescale_multiplier",), "rules.rescale", float(rescale) if type(rescale) in (int, float) else None),
+        (("cfg_rescale_multiplier",), "rules.rescale", _real(values, "cfg_rescale_multiplier")),
         (("seamless_x", "seamless_y"), "tiling.seamless", EDGES[across, down]),
         (("rand_device",), "noise.rng", DEVICES.get(str(values.get("rand_device")))),
     )
@@ -31,3 +30,9 @@ def of_invoke(
             continue  # a kind of value that only they have: it is shown
         rest = {name: text for name, text in rest.items() if name not in keys}
     return request, dict(rest)
+
+
+def _real(values: Mapping[str, Any], key: str) -> float | None:
+    """A number, or None for what is none."""
+    value = values.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
