@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
+
+from inkwash.nn.norm import GroupNorm
 
 
 class Attention(nn.Module):
@@ -33,8 +36,21 @@ class Attention(nn.Module):
         source = x if context is None else context
         q, k, v = (self.split(part) for part in (self.to_q(x), self.to_k(source), self.to_v(source)))
         mask = None if keep is None else keep[:, None, None, :]
-        gathered = scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        gathered = attended(q, k, v, mask)
         return self.to_out[0](gathered.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+
+def attended(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """(b, heads, n, head), twice (b, heads, m, head) -> (b, heads, n, head).
+
+    Where there is something to learn on a CPU, short floats become float32: torch's way back through them takes up to
+    six times as long on short sequences, and as long on long ones.
+    """
+    short = q.dtype in (torch.bfloat16, torch.float16)
+    if not (short and q.requires_grad and q.device.type == "cpu"):
+        return scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    with torch.autocast("cpu", enabled=False):
+        return scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=mask).to(q.dtype)
 
 
 class GatedLinear(nn.Module):
@@ -97,7 +113,7 @@ class SpatialTransformer(nn.Module):
     def __init__(self, width: int, blocks: Iterable[TransformerBlock], *, linear: bool) -> None:
         super().__init__()
         self.linear = linear
-        self.norm = nn.GroupNorm(32, width, eps=1e-6)
+        self.norm = GroupNorm(32, width, eps=1e-6)
         self.proj_in = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)
         self.transformer_blocks = nn.ModuleList(blocks)
         self.proj_out = nn.Linear(width, width) if linear else nn.Conv2d(width, width, 1)

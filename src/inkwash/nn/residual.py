@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
+from inkwash.nn.norm import GroupNorm
+
 
 class ResidualBlock(nn.Module):
     """Norm, SiLU, conv, twice, around a skip.  (He et al. 2016; with the step's vector: Ho et al. 2020, app. B)
@@ -25,11 +27,11 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.scale_shift = scale_shift
-        self.norm1 = nn.GroupNorm(groups, width_in, eps) if groups else nn.Identity()
+        self.norm1 = GroupNorm(groups, width_in, eps) if groups else nn.Identity()
         self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
         if step_width:
             self.time_emb_proj = nn.Linear(step_width, width * (2 if scale_shift else 1))
-        self.norm2 = nn.GroupNorm(groups, width, eps) if groups else nn.Identity()
+        self.norm2 = GroupNorm(groups, width, eps) if groups else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         if width_in != width:

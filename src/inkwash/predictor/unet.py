@@ -12,6 +12,7 @@ from torch.nn.functional import silu
 from inkwash.errors import InvalidRequest
 from inkwash.nn.attention import SpatialTransformer, TransformerBlock
 from inkwash.nn.embedding import StepEmbedding, sinusoidal
+from inkwash.nn.norm import GroupNorm
 from inkwash.nn.resample import Downsample, Upsample
 from inkwash.nn.residual import ResidualBlock
 from inkwash.predictor.residuals import NOTHING, Residuals, summed
@@ -165,7 +166,7 @@ class UNet(Descent):
         super().__init__(spec)
         first, skips = spec.stages[0].channels, list(spec.skips())
         self.up_blocks = nn.ModuleList(UpStack(spec, index, skips) for index in reversed(range(len(spec.stages))))
-        self.conv_norm_out = nn.GroupNorm(32, first, eps=1e-5)
+        self.conv_norm_out = GroupNorm(32, first, eps=1e-5)
         self.conv_out = nn.Conv2d(first, spec.channels_out, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from inkwash.device import Compute
 from inkwash.errors import InkwashError
 from inkwash.nn.winograd import quick_convolutions
 from inkwash.training.dice import seed_layers
-from inkwash.training.muon import Muon, orthogonal
+from inkwash.training.muon import Muon
 from inkwash.training.objective import Lesson, Objective
 from inkwash.training.state import TrainState, rate_at
 from inkwash.training.workers import ALONE, Team
@@ -52,7 +52,7 @@ def train(
     broken = 0
     for optimizer in state.optimizers:
         if isinstance(optimizer, Muon):
-            optimizer.turn = partial(team.spread, orthogonal)
+            optimizer.turn = partial(team.spread, optimizer.orthogonal)
     for parts in batches:
         rate = set_rate(state)
         lesson = gradient(state, parts, objective, team.rank)

@@ -131,10 +131,10 @@ def pets_predictor() -> Recipe:
         predictor=PETS,
         size=128,
         images=1_500_032,
-        batch=64,
+        batch=128,
         alignment=0.5,
         balance=0.5,
-        optimizer=OptimizerConfig(kind="muon", rate=8e-4, warm_up=12_800),
+        optimizer=OptimizerConfig(kind="muon", rate=1e-3, warm_up=12_800, decay_from=0.5),
         prompts=PETS_PROMPTS,
     )
     return Recipe(config)

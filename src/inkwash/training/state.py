@@ -29,10 +29,12 @@ class TrainState:
         """The beginning of a run. The model is moved to channels-last memory."""
         model = model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         averages = tuple(Average.of(model, width) for width in config.averages)
-        return cls(config, model, optimizers(model, config.optimizer), averages, precision=precision)
+        return cls(config, model, optimizers(model, config.optimizer, precision), averages, precision=precision)
 
 
-def optimizers(model: nn.Module, config: OptimizerConfig) -> tuple[Optimizer, ...]:
+def optimizers(
+    model: nn.Module, config: OptimizerConfig, precision: torch.dtype = torch.float32
+) -> tuple[Optimizer, ...]:
     """AdamW for everything, or Muon for the matrices inside the network and AdamW for the rest."""
     named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
     if config.kind == "adamw":
@@ -40,7 +42,7 @@ def optimizers(model: nn.Module, config: OptimizerConfig) -> tuple[Optimizer, ..
     matrices = [weight for name, weight in named if weight.ndim > 1 and not _door(name)]
     chosen = {id(weight) for weight in matrices}
     rest = [weight for _, weight in named if id(weight) not in chosen]
-    return Muon(matrices, config.rate, config.weight_decay), _adamw(rest, config)
+    return Muon(matrices, config.rate, config.weight_decay, precision=precision), _adamw(rest, config)
 
 
 def rate_at(images: int, total: int, config: OptimizerConfig) -> float:
