@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.lessons import Turn, drawn
 from benchmarks.settings import Settings
+from inkwash.device import DTYPES
 from inkwash.predictor.unet import UNet
 from inkwash.training.config import TrainConfig
 from inkwash.training.dice import dice
@@ -20,12 +21,12 @@ ENDLESS = 10**9
 
 
 @contextmanager
-def leading(settings: Settings, processes: int) -> Iterator[Turn]:
-    """A turn of our trainer with so many processes, which wait between turns."""
+def leading(settings: Settings, processes: int, dtype: str) -> Iterator[Turn]:
+    """A turn of our trainer with so many processes, which wait between turns; products in `dtype`."""
     weights = sum(parameter.numel() for parameter in UNet(settings.spec).parameters())
     numbers = weights + 2 * settings.batch // processes
-    with team_of(processes, numbers, partial(work, settings)) as team:
-        steps = stepping(settings, team)
+    with team_of(processes, numbers, partial(work, settings, dtype)) as team:
+        steps = stepping(settings, dtype, team)
 
         def learn() -> None:
             for _ in range(settings.lessons):
@@ -34,19 +35,19 @@ def leading(settings: Settings, processes: int) -> Iterator[Turn]:
         yield learn
 
 
-def work(settings: Settings, team: Team) -> None:
+def work(settings: Settings, dtype: str, team: Team) -> None:
     """What a helper does until its leader leaves."""
-    for _ in stepping(settings, team):
+    for _ in stepping(settings, dtype, team):
         pass
 
 
-def stepping(settings: Settings, team: Team) -> Iterator[Progress]:
+def stepping(settings: Settings, dtype: str, team: Team) -> Iterator[Progress]:
     """Training steps without end on one batch."""
     torch.manual_seed(0)
     config = TrainConfig(
         name="bench", predictor=settings.spec, images=ENDLESS, batch=settings.batch, size=8 * settings.side
     )
-    state = TrainState.fresh(config, UNet(settings.spec))
+    state = TrainState.fresh(config, UNet(settings.spec), DTYPES[dtype])
     share = settings.batch // team.count
     clean, _, text, _ = drawn(settings)
     mine = slice(team.rank * share, (team.rank + 1) * share)

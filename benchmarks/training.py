@@ -1,7 +1,7 @@
 """One training step of the predictor: our network beside diffusers', and our trainer beside its training script."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from itertools import product
 
 import torch
@@ -43,7 +43,7 @@ def measure(settings: Settings) -> Section:
         f"by {agreed:.1e} at most). *Network*: forward, backward, clipping and fused AdamW, the same for both; ours in "
         "channels-last memory and with quick convolutions (Winograd's, without AVX-512), as our trainer has it, "
         "diffusers' as it comes. *Training script*: AdamW as torch has it by default and diffusers' EMAModel. "
-        "*Trainer*: ours, whole: it draws noise and levels, learns, and keeps two averages, in float32; its processes "
+        "*Trainer*: ours, whole: it draws noise and levels, learns, and keeps two averages; its processes "
         "share the batch. "
         f"{cores} threads, or {cores} processes of one thread. Median of {settings.rounds} alternating turns of "
         f"{settings.lessons} steps.",
@@ -76,19 +76,12 @@ def threaded(turn: Turn, threads: int) -> Turn:
 
 @contextmanager
 def trainers(settings: Settings, cores: int) -> Iterator[dict[str, Turn]]:
-    """Our trainer as one process, and as one per core."""
-    with leading(settings, 1) as alone, team(settings, cores) as together:
-        turns = {"inkwash trainer, 1 process": threaded(alone, cores)}
-        yield (
-            turns
-            if together is None
-            else turns
-            | {
-                f"inkwash trainer, {cores} processes": threaded(together, 1),
-            }
-        )
-
-
-def team(settings: Settings, cores: int) -> AbstractContextManager[Turn | None]:
-    """More than one process, where there is more than one core and the batch can be shared."""
-    return leading(settings, cores) if cores > 1 and settings.batch % cores == 0 else nullcontext()
+    """Our trainer as one process, and as one per core where there are more and the batch can be shared."""
+    shared = cores > 1 and settings.batch % cores == 0
+    with ExitStack() as leaders:
+        turns = {}
+        for dtype, processes in product(dtypes(), (1, cores) if shared else (1,)):
+            turn = leaders.enter_context(leading(settings, processes, dtype))
+            told = "1 process" if processes == 1 else f"{processes} processes"
+            turns[f"inkwash trainer, {dtype}, {told}"] = threaded(turn, cores // processes)
+        yield turns

@@ -28,6 +28,13 @@ def test_a_turn_has_its_threads() -> None:
     assert seen == [before + 1]
 
 
-def test_on_one_core_there_is_one_trainer() -> None:
+@pytest.mark.parametrize("imitated", [False, True])
+def test_a_trainer_of_every_type_that_the_processor_has(imitated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.settings.only_float32", lambda: imitated)
+    types = ("float32",) if imitated else ("float32", "bfloat16")
+    before = torch.get_num_threads()
     with trainers(QUICK, 1) as turns:
-        assert list(turns) == ["inkwash trainer, 1 process"]
+        assert list(turns) == [f"inkwash trainer, {each}, 1 process" for each in types]
+    with trainers(QUICK, 2) as turns:
+        assert len(turns) == 2 * len(types)
+    torch.set_num_threads(before)
