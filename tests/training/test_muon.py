@@ -1,5 +1,8 @@
 """Muon's steps are orthogonal matrices of the right length."""
 
+import math
+
+import pytest
 import torch
 from torch import nn
 
@@ -54,3 +57,28 @@ def test_it_finds_the_minimum_of_a_quadratic() -> None:
         (weight - aim).square().sum().backward()
         optimizer.step()
     assert (weight - aim).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (24, 60), (60, 24), (64, 576)])
+@pytest.mark.parametrize("smallest", [1e-1, 1e-4])
+def test_short_products_come_as_close_to_what_is_orthogonal(shape: tuple[int, int], smallest: float) -> None:
+    chance = torch.Generator().manual_seed(4)
+    u, v = (torch.linalg.qr(torch.randn(size, min(shape), generator=chance)).Q for size in shape)
+    g = u @ torch.diag(torch.logspace(0, math.log10(smallest), min(shape))) @ v.T
+    long, short = orthogonal(g), orthogonal(g, precision=torch.bfloat16)
+    assert short.dtype == torch.float32
+    near = [torch.cosine_similarity(found.flatten(), (u @ v.T).flatten(), dim=0) for found in (long, short)]
+    assert near[1] > near[0] - 0.03
+    assert torch.linalg.svdvals(short).max() < 1.3
+
+
+def test_how_a_convolution_lies_in_memory_makes_no_difference() -> None:
+    chance = torch.Generator().manual_seed(5)
+    start, grad = (torch.randn(12, 8, 3, 3, generator=chance) for _ in range(2))
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        weight = nn.Parameter(start.clone(memory_format=layout))
+        weight.grad = grad.clone(memory_format=layout)
+        Muon([weight], rate=0.1, weight_decay=0.1).step()
+        found.append(weight.detach())
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=0)
