@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from inkwash.metadata.foreign import Foreign, foreign_of
+from inkwash.metadata.invoke import counted
 
 
 def read(**values: object) -> Foreign:
@@ -37,3 +38,8 @@ def test_what_does_not_fit_is_shown(told: dict[str, object]) -> None:
     assert set(found.rest) == set(told)
     assert found.request.rules.rescale == 0
     assert found.request.noise.rng == "cpu"
+
+
+def test_layers_that_are_left_out_are_counted_from_one() -> None:
+    assert read(clip_skip=1, rand_device="cpu").request.clip_skip == 2
+    assert counted({"prompt": "a cat", "clip_skip": 1})["clip_skip"] == 1

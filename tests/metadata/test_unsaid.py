@@ -1,10 +1,8 @@
 """What other programs do without saying so is done again."""
 
-import json
 
 import pytest
 
-from inkwash.metadata.dialects import field_values
 from inkwash.metadata.foreign import from_infotext
 from inkwash.metadata.unsaid import of_comfy
 from inkwash.request.generate import GenerateRequest
@@ -50,9 +48,3 @@ def test_the_level_before_the_last_is_left_out_where_programs_do() -> None:
     assert not read("UniPC", "Schedule type: Karras").way.discard
     assert of_comfy(GenerateRequest(prompt="", sampler="unipc")).way.discard
     assert not of_comfy(GenerateRequest(prompt="", sampler="dpmpp_3m_sde")).way.discard
-
-
-def test_invokeai_counts_the_layers_that_are_left_out() -> None:
-    invoked = json.loads('{"positive_prompt": "a cat", "steps": 20, "clip_skip": 1, "rand_device": "cpu"}')
-    assert field_values(invoked)["clip_skip"] == 2
-    assert field_values({"prompt": "a cat", "clip_skip": 1})["clip_skip"] == 1

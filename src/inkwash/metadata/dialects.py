@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inkwash.errors import InvalidRequest
+from inkwash.metadata.invoke import counted
 from inkwash.reverse import names
 from inkwash.text.tree import Mode, Weighting
 
@@ -62,7 +63,7 @@ def dialect_of(notes: Mapping[str, str], values: Mapping[str, Any]) -> Dialect:
 def field_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Settings under our names and in our kinds; those we have no name for keep theirs."""
     found: dict[str, Any] = {}
-    for key, value in _flat(_counted(values)):
+    for key, value in _flat(counted(values)):
         plain = re.sub(r"[^a-z]", "", key.lower()[:100])
         name = FIELDS.get(plain)
         if plain in SIZES and (size := re.fullmatch(r"\D{0,3}(\d{1,6})\D{1,5}(\d{1,6})\D{0,3}", str(value))):
@@ -73,12 +74,6 @@ def field_values(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             _put(found, name, key, value)
     return found
-
-
-def _counted(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """InvokeAI counts the layers of CLIP that are left out; all others count from 1."""
-    skipped = values.get("clip_skip")
-    return {**values, "clip_skip": skipped + 1} if "rand_device" in values and type(skipped) is int else values
 
 
 def _put(found: dict[str, Any], name: str, key: str, value: Any) -> None:

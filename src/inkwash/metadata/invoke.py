@@ -32,6 +32,12 @@ def of_invoke(
     return request, dict(rest)
 
 
+def counted(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a table of InvokeAI's, that counts the layers of CLIP which are left out: all others count from 1."""
+    skipped = values.get("clip_skip")
+    return {**values, "clip_skip": skipped + 1} if "rand_device" in values and type(skipped) is int else values
+
+
 def _real(values: Mapping[str, Any], key: str) -> float | None:
     """A number, or None for what is none."""
     value = values.get(key)
