@@ -1,5 +1,6 @@
 """Whole pictures of Stable Diffusion 3 with ControlNets against diffusers' pipelines, the last latents compared."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,15 @@ import pytest
 import torch
 from PIL import Image
 
-from inkwash.device import Compute
 from inkwash.pipeline.engine import Engine
 from inkwash.pipeline.noises import noises
 from inkwash.request.control import Control
 from inkwash.request.generate import GenerateRequest
 from inkwash.request.way import Way
 from inkwash.types import Latents
-from inkwash.weights.choice import ModelChoice
-from inkwash.weights.models import open_model
 from tools.checkpoints import Shelf
 from tools.helpers import write_picture
-from tools.joint_controls import KINDS, write_joint
+from tools.joint_controls import write_joint
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 CAT = GenerateRequest(
@@ -29,18 +27,11 @@ CAT = GenerateRequest(
 
 
 @pytest.fixture(scope="module")
-def engine(shelf: Shelf) -> Engine:
-    return Engine(open_model(ModelChoice(shelf("sd3", "folder"))), Compute(torch.device("cpu"), torch.float32))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("joint")
-    for kind in KINDS:
-        write_joint(place / kind, kind)
+def folder(tmp_path_factory: pytest.TempPathFactory, joint_folder: Path) -> Path:
+    place = tmp_path_factory.mktemp("against") / "joint"
+    shutil.copytree(joint_folder, place)
     write_joint(place / "other", "worded", 12)
-    for seed, name in enumerate(("hint", "other")):
-        write_picture(place / f"{name}.png", (32, 32), seed)
+    write_picture(place / "other.png", (32, 32), 1)
     mask = Image.new("L", (32, 32))
     mask.paste(255, (6, 4, 22, 28))
     mask.save(place / "mask.png")
@@ -50,13 +41,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def ours(engine: Engine, *controls: Control) -> Latents:
-    (batch,) = engine.batches([replace(CAT, control=controls)])
-    *_, last = engine.steps(batch)
+def ours(joint_engine: Engine, *controls: Control) -> Latents:
+    (batch,) = joint_engine.batches([replace(CAT, control=controls)])
+    *_, last = joint_engine.steps(batch)
     return last.x
 
 
-def theirs(engine: Engine, shelf: Shelf, kind: str, networks: list[Path], **more: Any) -> Latents:
+def theirs(joint_engine: Engine, shelf: Shelf, kind: str, networks: list[Path], **more: Any) -> Latents:
     """What diffusers' pipeline of that name paints; hints are encoded to the mean, as ours are."""
     diffusers: Any = pytest.importorskip("diffusers", reason="comes with the extra `bench`", exc_type=ImportError)
     part = lambda kind, path, **inside: getattr(diffusers, kind).from_pretrained(
@@ -65,7 +56,7 @@ def theirs(engine: Engine, shelf: Shelf, kind: str, networks: list[Path], **more
     model = shelf("sd3", "folder")
     nets = [part("SD3ControlNetModel", path) for path in networks]
     names = [f"{name}{number}" for name in ("text_encoder", "tokenizer") for number in ("", "_2", "_3")]
-    scheduler = dict(engine.bundle.scheduler)
+    scheduler = dict(joint_engine.bundle.scheduler)
     pipe = getattr(diffusers, kind)(
         transformer=part("SD3Transformer2DModel", model, subfolder="transformer"),
         vae=part("AutoencoderKL", model, subfolder="vae"),
@@ -74,9 +65,9 @@ def theirs(engine: Engine, shelf: Shelf, kind: str, networks: list[Path], **more
         **dict.fromkeys(names),
     )
     pipe.set_progress_bar_config(disable=True)
-    (batch,) = engine.batches([CAT])
+    (batch,) = joint_engine.batches([CAT])
     eps, _ = noises(batch, (16, 16, 16), 2)
-    wanted, away = (engine.bundle.text([words or ""]) for words in (CAT.prompt, CAT.negative_prompt))
+    wanted, away = (joint_engine.bundle.text([words or ""]) for words in (CAT.prompt, CAT.negative_prompt))
     found: Latents = pipe(
         prompt_embeds=wanted.states, negative_prompt_embeds=away.states, pooled_prompt_embeds=wanted.pooled,
         negative_pooled_prompt_embeds=away.pooled, latents=eps, height=32, width=32, guidance_scale=CAT.guidance,
@@ -98,30 +89,30 @@ def same(found: Latents, expected: Latents) -> None:
 
 
 @pytest.mark.parametrize("kind", ["worded", "loud", "pictures"])
-def test_one(engine: Engine, shelf: Shelf, folder: Path, kind: str) -> None:
-    found = ours(engine, Control(model=folder / kind, image=folder / "hint.png", weight=0.8, end=0.75))
+def test_one(joint_engine: Engine, shelf: Shelf, folder: Path, kind: str) -> None:
+    found = ours(joint_engine, Control(model=folder / kind, image=folder / "hint.png", weight=0.8, end=0.75))
     image = Image.open(folder / "hint.png")
     more = {"control_image": image, "controlnet_conditioning_scale": 0.8, "control_guidance_end": 0.75}
-    same(found, theirs(engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / kind], **more))
-    assert (found - ours(engine)).std() > 1e-2 * found.std()
+    same(found, theirs(joint_engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / kind], **more))
+    assert (found - ours(joint_engine)).std() > 1e-2 * found.std()
 
 
-def test_two(engine: Engine, shelf: Shelf, folder: Path) -> None:
+def test_two(joint_engine: Engine, shelf: Shelf, folder: Path) -> None:
     first = Control(model=folder / "worded", image=folder / "hint.png", weight=0.7, end=0.5)
     second = Control(model=folder / "other", image=folder / "other.png", weight=0.4, begin=0.25)
     images = [Image.open(folder / f"{name}.png") for name in ("hint", "other")]
     expected = theirs(
-        engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / "worded", folder / "other"],
+        joint_engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / "worded", folder / "other"],
         control_image=images, controlnet_conditioning_scale=[0.7, 0.4], control_guidance_start=[0.0, 0.25],
         control_guidance_end=[0.5, 1.0],
     )  # fmt: skip
-    same(ours(engine, first, second), expected)
+    same(ours(joint_engine, first, second), expected)
 
 
-def test_a_hole(engine: Engine, shelf: Shelf, folder: Path) -> None:
+def test_a_hole(joint_engine: Engine, shelf: Shelf, folder: Path) -> None:
     expected = theirs(
-        engine, shelf, "StableDiffusion3ControlNetInpaintingPipeline", [folder / "hole"],
+        joint_engine, shelf, "StableDiffusion3ControlNetInpaintingPipeline", [folder / "hole"],
         control_image=Image.open(folder / "hint.png"), control_mask=Image.open(folder / "mask.png"),
         controlnet_conditioning_scale=0.95,
     )  # fmt: skip
-    same(ours(engine, Control(model=folder / "hole", image=folder / "cut.png", weight=0.95)), expected)
+    same(ours(joint_engine, Control(model=folder / "hole", image=folder / "cut.png", weight=0.95)), expected)

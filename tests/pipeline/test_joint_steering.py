@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inkwash.device import Compute
 from inkwash.errors import InvalidRequest
 from inkwash.pictures.photo import read_photo
 from inkwash.pictures.picture import pixels_of
@@ -23,62 +22,47 @@ from inkwash.request.guidance import SLG
 from inkwash.weights.choice import ModelChoice
 from inkwash.weights.models import open_model
 from tools.checkpoints import Shelf
-from tools.helpers import write_control, write_picture
-from tools.joint_controls import KINDS, write_joint
+from tools.helpers import write_control
+from tools.joint_controls import KINDS
 
 ASKED = GenerateRequest(prompt="a photo of a cat", width=32, height=32, steps=2, seed=3, guidance=5.0)
 
 
-@pytest.fixture(scope="module")
-def engine(shelf: Shelf) -> Engine:
-    return Engine(open_model(ModelChoice(shelf("sd3", "folder"))), Compute(torch.device("cpu"), torch.float32))
+def net(joint_folder: Path, kind: str, **more: Any) -> Control:
+    return Control(model=joint_folder / kind, image=more.pop("image", joint_folder / "hint.png"), **more)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ControlNets and a picture; do not write into it."""
-    place = tmp_path_factory.mktemp("joint")
-    for kind in KINDS:
-        write_joint(place / kind, kind)
-    write_picture(place / "hint.png", (32, 32))
-    return place
-
-
-def net(folder: Path, kind: str, **more: Any) -> Control:
-    return Control(model=folder / kind, image=more.pop("image", folder / "hint.png"), **more)
-
-
-def last(engine: Engine, *controls: Control, **more: Any) -> Tensor:
-    *_, step = engine.stream(replace(ASKED, control=controls, **more))
+def last(joint_engine: Engine, *controls: Control, **more: Any) -> Tensor:
+    *_, step = joint_engine.stream(replace(ASKED, control=controls, **more))
     return step.x
 
 
 @pytest.mark.parametrize("kind", ["worded", "pictures"])
-def test_it_steers_as_strongly_and_as_long_as_it_is_asked(engine: Engine, folder: Path, kind: str) -> None:
-    plain, full = last(engine), last(engine, net(folder, kind))
+def test_it_steers_as_strongly_and_as_long_as_it_is_asked(joint_engine: Engine, joint_folder: Path, kind: str) -> None:
+    plain, full = last(joint_engine), last(joint_engine, net(joint_folder, kind))
     assert (full - plain).std() > 0.01 * plain.std()
-    assert torch.equal(last(engine, net(folder, kind, weight=0.0)), plain)
-    assert torch.equal(last(engine, net(folder, kind, begin=0.3, end=0.4)), plain)
-    half = last(engine, net(folder, kind, end=0.5))
+    assert torch.equal(last(joint_engine, net(joint_folder, kind, weight=0.0)), plain)
+    assert torch.equal(last(joint_engine, net(joint_folder, kind, begin=0.3, end=0.4)), plain)
+    half = last(joint_engine, net(joint_folder, kind, end=0.5))
     assert not torch.equal(half, plain)
     assert not torch.equal(half, full)
 
 
-def test_two_halves_are_a_whole_and_layers_may_be_left_out_beside_it(engine: Engine, folder: Path) -> None:
-    half, whole = net(folder, "worded", weight=0.5), net(folder, "worded")
-    torch.testing.assert_close(last(engine, half, half), last(engine, whole), rtol=1e-4, atol=1e-4)
+def test_two_halves_are_a_whole_and_layers_may_be_left_out_beside_it(joint_engine: Engine, joint_folder: Path) -> None:
+    half, whole = net(joint_folder, "worded", weight=0.5), net(joint_folder, "worded")
+    torch.testing.assert_close(last(joint_engine, half, half), last(joint_engine, whole), rtol=1e-4, atol=1e-4)
     slg = SLG(scale=2.0, layers=(0,), start=0.0, stop=1.0)
-    assert not torch.equal(last(engine, whole, slg=slg), last(engine, slg=slg))
+    assert not torch.equal(last(joint_engine, whole, slg=slg), last(joint_engine, slg=slg))
 
 
-def test_guidance_in_turn_and_at_once_are_the_same(engine: Engine, folder: Path) -> None:
-    control = net(folder, "worded")
-    in_turn = last(engine, control, memory=replace(ASKED.memory, in_turn=True))
-    torch.testing.assert_close(in_turn, last(engine, control), rtol=1e-4, atol=1e-4)
+def test_guidance_in_turn_and_at_once_are_the_same(joint_engine: Engine, joint_folder: Path) -> None:
+    control = net(joint_folder, "worded")
+    in_turn = last(joint_engine, control, memory=replace(ASKED.memory, in_turn=True))
+    torch.testing.assert_close(in_turn, last(joint_engine, control), rtol=1e-4, atol=1e-4)
 
 
-def test_what_it_sees_is_in_the_units_it_was_taught_with(engine: Engine, folder: Path) -> None:
-    bundle, control = engine.bundle, net(folder, "worded")
+def test_what_it_sees_is_in_the_units_it_was_taught_with(joint_engine: Engine, joint_folder: Path) -> None:
+    bundle, control = joint_engine.bundle, net(joint_folder, "worded")
     pixels = pixels_of([read_photo(control.image)])
     usual = bundle.autoencoder.encode(pixels)
     seen = lambda spec: seen_latents(control, spec, ASKED, bundle)
@@ -90,47 +74,49 @@ def test_what_it_sees_is_in_the_units_it_was_taught_with(engine: Engine, folder:
 
 
 @pytest.fixture(scope="module")
-def transparent(folder: Path) -> Path:
+def transparent(joint_folder: Path) -> Path:
     """The picture without its left half."""
-    image = Image.open(folder / "hint.png").convert("RGBA")
+    image = Image.open(joint_folder / "hint.png").convert("RGBA")
     image.putalpha(Image.new("L", (32, 32), 255))
     image.paste((0, 0, 0, 0), (0, 0, 16, 32))
-    image.save(folder / "cut.png")
-    return folder / "cut.png"
+    image.save(joint_folder / "cut.png")
+    return joint_folder / "cut.png"
 
 
-def test_a_hole_is_what_is_transparent_or_masked(engine: Engine, folder: Path, transparent: Path) -> None:
-    seen = seen_latents(net(folder, "hole", image=transparent), KINDS["hole"], ASKED, engine.bundle)
-    pixels = pixels_of([read_photo(folder / "hint.png")])
+def test_a_hole_is_what_is_transparent_or_masked(joint_engine: Engine, joint_folder: Path, transparent: Path) -> None:
+    seen = seen_latents(net(joint_folder, "hole", image=transparent), KINDS["hole"], ASKED, joint_engine.bundle)
+    pixels = pixels_of([read_photo(joint_folder / "hint.png")])
     pixels[..., :16] = -1
-    assert torch.equal(seen[:, :16], engine.bundle.autoencoder.encode(pixels))
+    assert torch.equal(seen[:, :16], joint_engine.bundle.autoencoder.encode(pixels))
     assert torch.equal(seen[:, 16], torch.cat([torch.zeros(1, 16, 8), torch.ones(1, 16, 8)], dim=2))
     mask = Image.new("L", (32, 32))
     mask.paste(255, (0, 0, 16, 32))
-    mask.save(folder / "mask.png")
-    masked = replace(ASKED, image=folder / "hint.png", mask=folder / "mask.png")
-    assert torch.equal(seen_latents(net(folder, "hole"), KINDS["hole"], masked, engine.bundle), seen)
-    assert not torch.equal(last(engine, net(folder, "hole", image=transparent)), last(engine))
+    mask.save(joint_folder / "mask.png")
+    masked = replace(ASKED, image=joint_folder / "hint.png", mask=joint_folder / "mask.png")
+    assert torch.equal(seen_latents(net(joint_folder, "hole"), KINDS["hole"], masked, joint_engine.bundle), seen)
+    assert not torch.equal(last(joint_engine, net(joint_folder, "hole", image=transparent)), last(joint_engine))
 
 
-def test_without_a_hole_a_filler_of_holes_says_what_it_wants(engine: Engine, folder: Path) -> None:
+def test_without_a_hole_a_filler_of_holes_says_what_it_wants(joint_engine: Engine, joint_folder: Path) -> None:
     line = r"control\.image is .*hint\.png', but must be transparent where it is to be painted anew, or beside a mask"
     with pytest.raises(InvalidRequest, match=line):
-        last(engine, net(folder, "hole"))
+        last(joint_engine, net(joint_folder, "hole"))
 
 
-def test_what_cannot_be_is_refused_in_a_line(engine: Engine, folder: Path, tmp_path: Path, shelf: Shelf) -> None:
+def test_what_cannot_be_is_refused_in_a_line(
+    joint_engine: Engine, joint_folder: Path, tmp_path: Path, shelf: Shelf
+) -> None:
     with pytest.raises(InvalidRequest, match=r"control\.mode is 'prompt', but must be balanced"):
-        last(engine, net(folder, "worded", mode="prompt"))
+        last(joint_engine, net(joint_folder, "worded", mode="prompt"))
     other = write_control(tmp_path / "sd1.safetensors", "sd1")
     line = "a ControlNet for .*, as sd3-folder is; this controlnet is for Stable Diffusion 1"
     with pytest.raises(InvalidRequest, match=line):
-        last(engine, Control(model=other, image=folder / "hint.png"))
-    first = Engine(open_model(ModelChoice(shelf("sd1", "folder"))), engine.compute)
+        last(joint_engine, Control(model=other, image=joint_folder / "hint.png"))
+    first = Engine(open_model(ModelChoice(shelf("sd1", "folder"))), joint_engine.compute)
     with pytest.raises(
         InvalidRequest, match=r"control is .*for a U-Net; this one is for an unknown relative of Stable"
     ):
-        last(first, net(folder, "worded"))
+        last(first, net(joint_folder, "worded"))
 
 
 def test_a_control_is_for_one_of_the_three_released_transformers() -> None:
