@@ -41,7 +41,7 @@ def measure(settings: Settings) -> Section:
         f"{settings.batch} latents of {settings.spec.channels_in} × {settings.side} × {settings.side} with "
         f"{settings.tokens} tokens; {million:.1f} M parameters, the same weights in both networks (answers differ "
         f"by {agreed:.1e} at most). *Network*: forward, backward, clipping and fused AdamW, the same for both; ours in "
-        "channels-last memory and with quick convolutions (Winograd's, without AVX-512), as our trainer has it, "
+        "channels-last memory and with quick convolutions (Winograd's, in float32), as our trainer has it, "
         "diffusers' as it comes. *Training script*: AdamW as torch has it by default and diffusers' EMAModel. "
         "*Trainer*: ours, whole: it draws noise and levels, learns, and keeps two averages; its processes "
         "share the batch. "

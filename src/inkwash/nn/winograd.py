@@ -1,8 +1,8 @@
 """3 x 3 convolutions by fewer multiplications: Winograd's F(4 x 4, 3 x 3).  (Lavin & Gray 2016, 4.3)
 
 A tile of 4 x 4 results takes 36 products per pair of channels instead of 144. All three products of a training step
-become matrix products in the domain of the 6 x 6 points, where processors without AVX-512 are at their best; the
-library's own gradient of the kernels reaches half of that there. Results differ from the direct sum by a few 1e-6.
+become matrix products in the domain of the 6 x 6 points, which processors are at their best with; without AVX-512 the
+library's own gradient of the kernels reaches half of that. Results differ from the direct sum by a few 1e-6.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.overrides import TorchFunctionMode
 
-from inkwash.device import Compute, only_float32
+from inkwash.device import Compute
 
 TILE, POINTS = 4, 6
 INPUT = (
@@ -58,8 +58,8 @@ class Winograd(TorchFunctionMode):
 
 
 def quick_convolutions(compute: Compute) -> AbstractContextManager[object]:
-    """Winograd where it pays: in float32 on processors that do not have AVX-512 for the direct sum."""
-    return Winograd() if compute.dtype == torch.float32 and only_float32() else nullcontext()
+    """Winograd where it pays: in float32. Shorter floats lose too much on the way to the points and back."""
+    return Winograd() if compute.dtype == torch.float32 else nullcontext()
 
 
 def fits(x: Tensor, weight: Tensor, *how: Any) -> bool:
