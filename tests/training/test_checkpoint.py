@@ -23,21 +23,26 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "checkpoints"
 
 
-def learned(course: PredictorCourse, steps: int, start: Path | None = None) -> tuple[TrainState, list[float]]:
-    state = begun(Plan(course, start, torch.float32))
+def learned(
+    course: PredictorCourse, steps: int, start: Path | None = None, precision: torch.dtype = torch.float32
+) -> tuple[TrainState, list[float]]:
+    state = begun(Plan(course, start, precision))
     lessons = batches(course.shelf, course.learn, course.config, state.images_seen)
     losses = [progress.loss for progress in islice(train(state, lessons, course.objective()), steps)]
     return state, losses
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
-def test_going_on_is_as_if_never_stopped(course: PredictorCourse, folder: Path, kind: str) -> None:
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_going_on_is_as_if_never_stopped(
+    course: PredictorCourse, folder: Path, kind: str, precision: torch.dtype
+) -> None:
     optimizer = OptimizerConfig(kind=kind, rate=1e-3, warm_up=16)  # type: ignore[arg-type]
     course = replace(course, config=replace(course.config, optimizer=optimizer))
-    straight, losses = learned(course, 4)
-    half, _ = learned(course, 2)
+    straight, losses = learned(course, 4, precision=precision)
+    half, _ = learned(course, 2, precision=precision)
     place = checkpoint.save(folder, half)
-    resumed, rest = learned(course, 2, place)
+    resumed, rest = learned(course, 2, place, precision)
     assert rest == losses[2:]
     for name, weight in straight.model.state_dict().items():
         assert torch.equal(weight, resumed.model.state_dict()[name])
