@@ -1,6 +1,5 @@
 """What other programs do without saying so is done again."""
 
-
 import pytest
 
 from inkwash.metadata.foreign import from_infotext
