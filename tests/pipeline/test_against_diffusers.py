@@ -40,6 +40,7 @@ def engine_of(folder: Path) -> Engine:
 
 def part(folder: Path, name: str) -> Any:
     diffusers = pytest.importorskip("diffusers", reason="comes with the extra `bench`", exc_type=ImportError)
+    pytest.importorskip("transformers", reason="diffusers builds its pipelines with it")
     kind = getattr(diffusers, KINDS[name])
     return kind.from_pretrained(folder, subfolder=name, torch_dtype=torch.float32)
 

@@ -50,6 +50,7 @@ def ours(joint_engine: Engine, *controls: Control) -> Latents:
 def theirs(joint_engine: Engine, shelf: Shelf, kind: str, networks: list[Path], **more: Any) -> Latents:
     """What diffusers' pipeline of that name paints; hints are encoded to the mean, as ours are."""
     diffusers: Any = pytest.importorskip("diffusers", reason="comes with the extra `bench`", exc_type=ImportError)
+    pytest.importorskip("transformers", reason="diffusers builds its pipelines with it")
     part = lambda kind, path, **inside: getattr(diffusers, kind).from_pretrained(
         path, torch_dtype=torch.float32, **inside
     )

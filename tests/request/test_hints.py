@@ -94,6 +94,7 @@ def latents(pipe: Any, bundle: Bundle, **asked: Any) -> torch.Tensor:
 
 def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path: Path) -> None:
     diffusers = pytest.importorskip("diffusers")
+    pytest.importorskip("transformers", reason="diffusers builds its pipelines with it")
     unet = network(7, labels=1000)
     engine = engine_of(tiny_folder, unet, "v", (0.0001, 0.02))
     small = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8))
@@ -124,6 +125,7 @@ def test_an_enlarged_picture_is_the_one_of_diffusers(tiny_folder: Path, tmp_path
 
 def test_depth_is_seen_as_in_diffusers(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     diffusers = pytest.importorskip("diffusers")
+    pytest.importorskip("transformers", reason="diffusers builds its pipelines with it")
     unet = network(5)
     engine = engine_of(tiny_folder, unet, "epsilon", (0.00085, 0.012))
     space = engine.bundle.autoencoder

@@ -101,6 +101,7 @@ def test_prompts_call_it_and_let_it_go(shelf: Shelf, extract: tuple[Path, Path])
 def test_diffusers_knows_every_name_and_comes_to_the_tuned_one(shelf: Shelf, extract: tuple[Path, Path]) -> None:
     """What `load_lora_weights` wants: "lora" in every name, layers that PEFT can wrap, one rank, no scale beside it."""
     diffusers: Any = pytest.importorskip("diffusers", reason="comes with the extra `bench`", exc_type=ImportError)
+    pytest.importorskip("transformers", reason="diffusers builds its pipelines with it")
     state: dict[str, Tensor] = diffusers.StableDiffusion3Pipeline.lora_state_dict(str(extract[1]))
     network = diffusers.SD3Transformer2DModel.from_pretrained(
         shelf("sd3", "folder"), subfolder="transformer", torch_dtype=torch.float32
