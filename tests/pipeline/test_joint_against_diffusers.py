@@ -35,10 +35,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory, joint_folder: Path) -> Path
     mask = Image.new("L", (32, 32))
     mask.paste(255, (6, 4, 22, 28))
     mask.save(place / "mask.png")
-    image = Image.open(place / "hint.png").convert("RGBA")
+    image = shown(place / "hint.png").convert("RGBA")
     image.putalpha(mask.point(lambda grey: 255 - grey))
     image.save(place / "cut.png")
     return place
+
+
+def shown(path: Path) -> Image.Image:
+    """A picture, whose file is closed again."""
+    with Image.open(path) as image:
+        return image.copy()
 
 
 def ours(joint_engine: Engine, *controls: Control) -> Latents:
@@ -92,7 +98,7 @@ def same(found: Latents, expected: Latents) -> None:
 @pytest.mark.parametrize("kind", ["worded", "loud", "pictures"])
 def test_one(joint_engine: Engine, shelf: Shelf, folder: Path, kind: str) -> None:
     found = ours(joint_engine, Control(model=folder / kind, image=folder / "hint.png", weight=0.8, end=0.75))
-    image = Image.open(folder / "hint.png")
+    image = shown(folder / "hint.png")
     more = {"control_image": image, "controlnet_conditioning_scale": 0.8, "control_guidance_end": 0.75}
     same(found, theirs(joint_engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / kind], **more))
     assert (found - ours(joint_engine)).std() > 1e-2 * found.std()
@@ -101,7 +107,7 @@ def test_one(joint_engine: Engine, shelf: Shelf, folder: Path, kind: str) -> Non
 def test_two(joint_engine: Engine, shelf: Shelf, folder: Path) -> None:
     first = Control(model=folder / "worded", image=folder / "hint.png", weight=0.7, end=0.5)
     second = Control(model=folder / "other", image=folder / "other.png", weight=0.4, begin=0.25)
-    images = [Image.open(folder / f"{name}.png") for name in ("hint", "other")]
+    images = [shown(folder / f"{name}.png") for name in ("hint", "other")]
     expected = theirs(
         joint_engine, shelf, "StableDiffusion3ControlNetPipeline", [folder / "worded", folder / "other"],
         control_image=images, controlnet_conditioning_scale=[0.7, 0.4], control_guidance_start=[0.0, 0.25],
@@ -113,7 +119,7 @@ def test_two(joint_engine: Engine, shelf: Shelf, folder: Path) -> None:
 def test_a_hole(joint_engine: Engine, shelf: Shelf, folder: Path) -> None:
     expected = theirs(
         joint_engine, shelf, "StableDiffusion3ControlNetInpaintingPipeline", [folder / "hole"],
-        control_image=Image.open(folder / "hint.png"), control_mask=Image.open(folder / "mask.png"),
+        control_image=shown(folder / "hint.png"), control_mask=shown(folder / "mask.png"),
         controlnet_conditioning_scale=0.95,
     )  # fmt: skip
     same(ours(joint_engine, Control(model=folder / "hole", image=folder / "cut.png", weight=0.95)), expected)
