@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle, silu
 
 from inkwash.latent.spec import AutoencoderSpec
-from inkwash.nn.attention import grid, rows
+from inkwash.nn.attention import attended, grid, rows
+from inkwash.nn.norm import GroupNorm
 from inkwash.nn.resample import Downsample, Upsample
 from inkwash.nn.residual import ResidualBlock
 from inkwash.rng import NoiseSource
@@ -24,7 +25,7 @@ class PlaceAttention(nn.Module):
 
     def __init__(self, width: int, groups: int) -> None:
         super().__init__()
-        self.group_norm = nn.GroupNorm(groups, width, EPS)
+        self.group_norm = GroupNorm(groups, width, EPS)
         self.to_q, self.to_k, self.to_v = (nn.Linear(width, width) for _ in range(3))
         self.to_out = nn.ModuleList([nn.Linear(width, width)])
 
@@ -33,7 +34,7 @@ class PlaceAttention(nn.Module):
         h = rows(self.group_norm(x))
         q, k, v = (part(h)[:, None] for part in (self.to_q, self.to_k, self.to_v))
         # With an axis of heads a CPU never holds the matrix of all pairs: a gigabyte at 1024 pixels.
-        gathered = nn.functional.scaled_dot_product_attention(q, k, v)[:, 0]
+        gathered = attended(q, k, v)[:, 0]
         return x + grid(self.to_out[0](gathered), x.shape[2:])
 
 
@@ -83,7 +84,7 @@ class Encoder(nn.Module):
             self.down_blocks.append(level)
         self.mid_block = Middle(spec) if spec.middle else nn.Identity()
         last = spec.channels[-1]
-        self.conv_norm_out = nn.GroupNorm(spec.groups, last, EPS) if spec.groups else nn.Identity()
+        self.conv_norm_out = GroupNorm(spec.groups, last, EPS) if spec.groups else nn.Identity()
         self.conv_out = nn.Conv2d(last, 2 * spec.latent_channels, 3, padding=1)
 
     def forward(self, pixels: Pixels) -> Float[Tensor, "b moments h8 w8"]:
@@ -110,7 +111,7 @@ class Decoder(nn.Module):
             if index < len(widths) - 1:
                 level.upsamplers = nn.ModuleList([Upsample(width)])
             self.up_blocks.append(level)
-        self.conv_norm_out = nn.GroupNorm(spec.groups, widths[-1], EPS) if spec.groups else nn.Identity()
+        self.conv_norm_out = GroupNorm(spec.groups, widths[-1], EPS) if spec.groups else nn.Identity()
         self.conv_out = nn.Conv2d(widths[-1], 3 * spec.patch**2, 3, padding=1)
 
     def forward(self, latents: Latents) -> Pixels:

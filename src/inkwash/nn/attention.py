@@ -40,7 +40,7 @@ class Attention(nn.Module):
         return self.to_out[0](gathered.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
-def attended(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def attended(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """(b, heads, n, head), twice (b, heads, m, head) -> (b, heads, n, head).
 
     Where there is something to learn on a CPU, short floats become float32: torch's way back through them takes up to

@@ -12,7 +12,8 @@ QUINTIC = (3.4445, -4.7750, 2.0315)
 """Jordan's polynomial: lifts singular values toward 1 quickly, and lets them swing between 0.7 and 1.2."""
 
 SHORT_WIDE = 5
-"""From this width over height on, the way by the square is the quicker one even beside twice as fast short floats."""
+"""From this width over height on the way by the square is the quicker one even where short floats are twice as fast, by
+the number of its products."""
 
 Turn = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 """Matrices -> their orthogonal likenesses."""
@@ -32,7 +33,7 @@ def orthogonal(
     short = precision != torch.float32
     wide = x.shape[1] >= (SHORT_WIDE if short else 2) * x.shape[0]
     x = _by_its_square(x, rounds, precision) if wide else _by_itself(x.to(precision), rounds)
-    return x.T.to(g.dtype) if tall else x.to(g.dtype)
+    return (x.T if tall else x).to(g.dtype)
 
 
 def _by_itself(x: Tensor, rounds: int) -> Tensor:
